@@ -1,0 +1,58 @@
+/*
+ * Interrupts and time, as the rest of the kernel sees them.
+ */
+#pragma once
+
+#include "kernel/base/status.h"
+#include "kernel/base/types.h"
+
+/*
+ * A free interrupt vector of the local APIC, for MSI-X or the timer; the handler runs with interrupts
+ * off and must be short. ERR_NO_SPACE: none left.
+ */
+enum status interrupt_allocate(void (*handler)(void *context), void *context, u8 *vector);
+/* The address/data pair that a PCI function writes to raise `vector` on this CPU. */
+void interrupt_message(u8 vector, u64 *address, u32 *data);
+/* A legacy ISA line (0-15) through the I/O APIC or PIC; COM1 is 4. */
+enum status interrupt_attach_isa(u8 line, void (*handler)(void *context), void *context);
+
+static inline void interrupts_enable(void)
+{
+    __asm__ volatile("sti" ::: "memory");
+}
+
+static inline void interrupts_disable(void)
+{
+    __asm__ volatile("cli" ::: "memory");
+}
+
+/* Disables, and says whether they were enabled; interrupts_restore() undoes it. */
+static inline bool interrupts_save(void)
+{
+    u64 flags;
+    __asm__ volatile("pushfq; pop %0; cli" : "=r"(flags)::"memory");
+    return flags & 1 << 9;
+}
+
+static inline void interrupts_restore(bool enabled)
+{
+    if (enabled)
+        interrupts_enable();
+}
+
+/*
+ * Sleeps until the next interrupt. Call with interrupts disabled after checking the condition; it
+ * enables them and halts in one step, so no wake-up is missed. Returns with interrupts disabled.
+ */
+static inline void interrupts_wait(void)
+{
+    __asm__ volatile("sti; hlt; cli" ::: "memory");
+}
+
+/* --- time --- */
+
+u64 timer_microseconds(void); /* since boot, monotonic, from the calibrated TSC */
+u64 timer_ticks(void);        /* of the periodic timer, 100 Hz */
+u64 cpu_timestamp(void);      /* RDTSC; instructions under -icount */
+u64 cpu_timestamp_hertz(void);
+void timer_delay(u64 microseconds); /* busy */
