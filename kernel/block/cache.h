@@ -14,14 +14,22 @@
 
 struct journal_entry; /* the journal's own bookkeeping for a buffer */
 
+struct cache;
+
 struct buffer {
+    struct cache *cache;
     u64 block;
     u8 *data; /* block_size bytes */
     u32 references;
     u32 pins;                      /* set by the journal: not to be evicted */
-    struct journal_entry *journal; /* NULL while no live transaction contains the block */
-    bool checked; /* for the file system: its checksum was verified once */
-    struct list_link lru;
+    struct journal_entry *journal; /* NULL while no transaction pins the buffer */
+    /*
+     * Not what the disk has: fresh and not yet committed, or forgotten while referenced. Dropped
+     * with the last reference and pin, so that nobody takes it for the block's content later.
+     */
+    bool transient;
+    bool checked;         /* for the file system: its checksum was verified once */
+    struct list_link lru; /* linked while neither referenced nor pinned */
 };
 
 struct cache {
@@ -49,3 +57,10 @@ void cache_release(struct buffer *buffer); /* NULL is fine */
 
 /* The block is no longer metadata (freed, or to be data): forget its buffer unless pinned. */
 void cache_forget(struct cache *cache, u64 block);
+
+/* Reads what is absent of `count` blocks from `block` on in few requests; an advice, never an error. */
+void cache_prefetch(struct cache *cache, u64 block, size_t count);
+
+/* For the journal: a pinned buffer stays until as many unpins. */
+void cache_pin(struct buffer *buffer);
+void cache_unpin(struct buffer *buffer);

@@ -38,6 +38,10 @@ struct journal_location {
     const struct journal_extent
         *extents; /* in order, covering the journal; copied by journal_open() */
     size_t extent_count;
+    /* What the file system has, and so the log should have from its next use on. */
+    bool
+        checksums; /* metadata_csum: descriptors, blocks and commits carry checksums (v3) */
+    bool wide_blocks; /* 64bit: block numbers of 64 bits */
 };
 
 struct journal;
@@ -80,7 +84,11 @@ u32 journal_room(const struct journal *journal);
 bool journal_is_running(
     const struct journal *journal); /* has the running transaction changed anything? */
 
-/* Durable on OK; nothing to do is OK and costs nothing. On error the transaction did not happen (J7). */
+/*
+ * Durable on OK; nothing to do is OK and costs nothing. On error the transaction is rolled back in
+ * memory, whatever the reason; after ERR_IO the journal is aborted (J7), and if the device failed
+ * around the commit block itself only the next replay tells, all or nothing.
+ */
 enum status journal_commit(struct journal *journal);
 void journal_rollback(struct journal *journal);
 
