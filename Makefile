@@ -50,6 +50,30 @@ $(BUILD)/kernel/%.S.o: %.S
 	@mkdir -p $(@D)
 	@$(CC) $(KERNEL_FLAGS) -c $< -o $@
 
+# Linked twice: the first pass tells the addresses for the table of names that the second one holds.
+LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	-Wl,-z,noexecstack -T boot/kernel.ld
+
+$(BUILD)/symbols.1.S: scripts/symbols
+	@mkdir -p $(@D)
+	@scripts/symbols > $@
+
+$(BUILD)/symbols.2.S: $(BUILD)/kernel.1 scripts/symbols
+	@scripts/symbols $< > $@
+
+$(BUILD)/symbols.%.o: $(BUILD)/symbols.%.S
+	@$(CC) -c $< -o $@
+
+$(BUILD)/kernel.1: $(KERNEL_OBJECTS) $(BUILD)/symbols.1.o boot/kernel.ld
+	@$(CC) $(LINK_FLAGS) $(KERNEL_OBJECTS) $(BUILD)/symbols.1.o -o $@
+
+$(BUILD)/kernel.debug: $(KERNEL_OBJECTS) $(BUILD)/symbols.2.o boot/kernel.ld
+	@$(CC) $(LINK_FLAGS) $(KERNEL_OBJECTS) $(BUILD)/symbols.2.o -o $@
+
+# ELF32, because `qemu -kernel` takes no other multiboot kernel.
+$(BUILD)/kernel.elf: $(BUILD)/kernel.debug
+	@objcopy -O elf32-i386 $< $@
+
 # --- hosted: the portable code under sanitizers ------------------------------------------
 
 $(BUILD)/host/%.o: %.c | $(GENERATED)

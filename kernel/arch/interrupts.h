@@ -6,6 +6,9 @@
 #include "kernel/base/status.h"
 #include "kernel/base/types.h"
 
+/* Masks the PICs, enables the local APIC and finds the I/O APIC. After paging_init(). */
+void interrupts_init(void);
+
 /*
  * A free interrupt vector of the local APIC, for MSI-X or the timer; the handler runs with interrupts
  * off and must be short. ERR_NO_SPACE: none left.
@@ -51,7 +54,10 @@ static inline void interrupts_wait(void)
 
 /* --- time --- */
 
-u64 timer_microseconds(void); /* since boot, monotonic, from the calibrated TSC */
+/* Calibrates the TSC against the PIT and starts the 100 Hz tick. After interrupts_init(). */
+void timer_init(void);
+
+u64 timer_microseconds(void); /* since timer_init(), monotonic, from the TSC */
 u64 timer_ticks(void);        /* of the periodic timer, 100 Hz */
 u64 cpu_timestamp(void);      /* RDTSC; instructions under -icount */
 u64 cpu_timestamp_hertz(void);

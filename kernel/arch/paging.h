@@ -27,12 +27,37 @@ enum { TABLE_ENTRIES = 512 };
 #define PTE_NO_EXECUTE (1ULL << 63)
 #define PTE_ADDRESS_MASK 0x000ffffffffff000ULL
 
+/*
+ * Replaces the boot loader's world by the kernel's own map (kernel/mm/layout.h): image with its
+ * rights, direct map of `ranges`, the entries of the shared upper half. Frames must be available.
+ * Also puts the exception stacks behind guard pages, and gives the kernel its stack: `stack_top`.
+ */
+struct memory_range;
+void paging_init(const struct memory_range *ranges, size_t count, u64 *stack_top);
+
 /* The top-level table that is loaded; its upper half is the same in all spaces. */
 page_entry *paging_root(void);
+
+/* The one table under the persistent window's PML4 entry, the same in all spaces. */
+page_entry *paging_window_pdpt(void);
+
+/* The table that a present, not large entry points to. */
+page_entry *paging_table(page_entry entry);
+
+/*
+ * The entry that maps `address` at whatever level it does so (`*size`: 4 KiB, 2 MiB or 1 GiB), or
+ * NULL if it is unmapped.
+ */
+page_entry *paging_lookup(u64 address, u64 *size);
 
 /* Maps one page; creates tables as needed. The address must be unmapped. */
 enum status paging_map(u64 address, physical_address frame, u64 flags);
 void paging_unmap(u64 address);
+
+/* A kernel stack of `size` bytes with an unmapped guard page below it. Never freed. */
+enum status paging_stack_create(size_t size, u64 *top);
+/* Is it in the guard page of such a stack, or elsewhere in the unmapped part of their area? */
+bool paging_is_stack_guard(u64 address);
 
 /* Maps device registers, uncached, into the device area; never unmapped. */
 enum status paging_map_device(physical_address base, size_t size,

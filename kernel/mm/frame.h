@@ -9,14 +9,25 @@
 
 typedef u64 physical_address;
 
-/* A frame; its content is whatever was there. ERR_NO_MEMORY. */
+/*
+ * Takes over the usable ranges, up to FRAME_PHYSICAL_LIMIT, without the first MiB and the kernel image.
+ * Panics if they hold no memory to work with. Before paging_init(), which wants frames.
+ */
+struct memory_range;
+#define FRAME_PHYSICAL_LIMIT (64 * GIB)
+void frame_init(const struct memory_range *ranges, size_t count);
+
+/* A frame; its content is whatever was there. ERR_NO_MEMORY. Not for interrupt handlers. */
 enum status frame_alloc(physical_address *frame);
 /* `count` contiguous ones, for device queues. */
 enum status frame_alloc_contiguous(size_t count, physical_address *first);
+/* Panics if it is not in use. */
 void frame_free(physical_address frame);
+void frame_free_contiguous(physical_address first, size_t count);
 
-u64 frame_total(void); /* frames of usable RAM */
+u64 frame_total(void); /* frames of usable RAM, the image's not counted */
 u64 frame_available(void);
+u64 frame_limit(void); /* all frame numbers are below */
 
 static inline void *physical_to_virtual(physical_address address)
 {

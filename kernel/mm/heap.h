@@ -6,6 +6,11 @@
 
 #include "kernel/base/types.h"
 
+/* After paging_init(). Takes four bytes for each frame, to know the lengths of runs. */
+void heap_init(void);
+
+/* Not for interrupt handlers. */
 [[nodiscard]] void *heap_alloc(size_t size); /* NULL: out of memory, or size 0 */
+/* NULL is fine. Panics on what is not allocated, a second free included. */
 void heap_free(void *memory);
 u64 heap_used_bytes(void);

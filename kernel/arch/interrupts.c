@@ -1,0 +1,62 @@
+#include "kernel/arch/interrupts.h"
+
+#include "kernel/arch/apic.h"
+#include "kernel/arch/trap.h"
+#include "kernel/base/log.h"
+
+enum { ISA_LINES = 16 };
+
+/* The fixed address range to which a message interrupt is a write; destination in bits 12-19. */
+#define MESSAGE_ADDRESS 0xfee00000ULL
+
+struct handler {
+    void (*call)(void *context);
+    void *context;
+};
+
+static struct handler handlers[VECTOR_COUNT];
+static u8 next_vector = VECTOR_ALLOCATABLE;
+
+void interrupts_init(void)
+{
+    apic_init();
+}
+
+enum status interrupt_allocate(void (*handler)(void *context), void *context, u8 *vector)
+{
+    if (next_vector == VECTOR_SPURIOUS)
+        return ERR_NO_SPACE;
+    handlers[next_vector] = (struct handler){ handler, context };
+    *vector = next_vector++;
+    return OK;
+}
+
+void interrupt_message(u8 vector, u64 *address, u32 *data)
+{
+    *address = MESSAGE_ADDRESS | (u64)apic_id() << 12;
+    *data = vector; /* fixed delivery, edge */
+}
+
+enum status interrupt_attach_isa(u8 line, void (*handler)(void *context), void *context)
+{
+    u8 vector;
+
+    if (line >= ISA_LINES)
+        return ERR_INVALID_ARGUMENT;
+    enum status status = interrupt_allocate(handler, context, &vector);
+    if (status != OK)
+        return status;
+    return io_apic_route(line, vector);
+}
+
+void interrupt_dispatch(u8 vector)
+{
+    /* Spurious ones want no acknowledgement: nothing is in service. */
+    if (vector < VECTOR_ALLOCATABLE || vector == VECTOR_SPURIOUS)
+        return;
+    if (handlers[vector].call)
+        handlers[vector].call(handlers[vector].context);
+    else
+        log_warning("interrupts: vector %u has no handler", vector);
+    apic_end_of_interrupt();
+}

@@ -1,0 +1,149 @@
+#include "kernel/main.h"
+
+#include "boot/boot_info.h"
+#include "boot/multiboot.h"
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/early.h"
+#include "kernel/arch/gdt.h"
+#include "kernel/arch/interrupts.h"
+#include "kernel/arch/paging.h"
+#include "kernel/arch/panic.h"
+#include "kernel/arch/trap.h"
+#include "kernel/base/command_line.h"
+#include "kernel/base/format.h"
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+#include "kernel/mm/frame.h"
+#include "kernel/mm/heap.h"
+#include "kernel/port_kernel.h"
+
+/* What the boot page tables show of physical memory, from DIRECT_MAP_BASE on. */
+#define BOOT_REACH (4 * GIB)
+
+extern u64 __stack_chk_guard; /* panic.c */
+
+static struct boot_info boot_info;
+
+static void read_boot_info(u32 magic, u32 information)
+{
+    const u8 *memory = physical_to_virtual(0);
+
+    if (magic != MULTIBOOT_LOADER_MAGIC)
+        panic("boot: not loaded by a multiboot loader (magic %#x)", magic);
+    if (boot_info_decode(memory, BOOT_REACH, information, &boot_info) != OK)
+        panic("boot: the loader's information at %#x names no memory", information);
+}
+
+static void report_boot_info(void)
+{
+    if (boot_info.ranges_refused > 0)
+        log_warning("boot: %u memory ranges are empty, wrap around or are too many",
+                    boot_info.ranges_refused);
+    if (boot_info.map_cut_short)
+        log_warning("boot: the memory map contradicts itself, its rest is ignored");
+    if (boot_info.command_line_lost)
+        log_warning("boot: the command line is too long or out of reach, it is ignored");
+    if (boot_info.command_line[0])
+        log_info("boot: command line: %s", boot_info.command_line);
+}
+
+static void report_memory(void)
+{
+    log_info("boot: memory %lu MiB, %zu ranges, kernel heap ready",
+             frame_total() * PAGE_SIZE / MIB, boot_info.range_count);
+    for (size_t i = 0; i < boot_info.range_count; i++)
+        log_debug("boot: range %016lx size %016lx %s", boot_info.ranges[i].base,
+                  boot_info.ranges[i].size,
+                  boot_info.ranges[i].usable ? "usable" : "reserved");
+}
+
+static void report_cpu(void)
+{
+    const struct cpu_features *features = cpu_features();
+
+    log_info("boot: cpu %s: NX, WP%s%s%s", features->brand,
+             features->smep ? ", SMEP" : "", features->smap ? ", SMAP" : "",
+             features->umip ? ", UMIP" : "");
+    if (!features->smep || !features->smap || !features->umip)
+        log_info("boot: this cpu lacks%s%s%s", features->smep ? "" : " SMEP",
+                 features->smap ? "" : " SMAP", features->umip ? "" : " UMIP");
+}
+
+/* The words and keys that someone here listens to; snapper.KEY is checked by Snapper. */
+static bool is_known_option(const struct command_line_item *item)
+{
+    static const char *const words[] = { "fresh" };
+    static const char *const keys[] = { "run", "generation", "interval", "crash" };
+
+    if (item->has_value && text_starts_with(item->key, "snapper."))
+        return true;
+    for (size_t i = 0; !item->has_value && i < ARRAY_LENGTH(words); i++)
+        if (text_equal(item->key, words[i]))
+            return true;
+    for (size_t i = 0; item->has_value && i < ARRAY_LENGTH(keys); i++)
+        if (text_equal(item->key, keys[i]))
+            return true;
+    return false;
+}
+
+/* One line for all of them. */
+static void report_unknown_options(void)
+{
+    struct command_line_item item;
+    char names[160] = "";
+    size_t cursor = 0, length = 0;
+
+    while (command_line_next(boot_info.command_line, &cursor, &item)) {
+        if (is_known_option(&item) || length >= sizeof names)
+            continue;
+        length += format_text(names + length, sizeof names - length, " %s", item.key);
+    }
+    if (length > 0)
+        log_warning("boot: unknown on the command line, ignored:%s", names);
+}
+
+/* From here on the stack has a guard page, and everything may fault, wait and allocate. */
+static _Noreturn void run(void)
+{
+    interrupts_init();
+    timer_init();
+    report_boot_info();
+    report_cpu();
+    report_memory();
+    report_unknown_options();
+    interrupts_enable();
+
+    char crash[32];
+    if (command_line_get(boot_info.command_line, "crash", crash, sizeof crash))
+        panic("crash=%s on the command line", crash);
+    log_info("boot: nothing to run");
+    early_exit(EARLY_EXIT_OFF);
+}
+
+/* Switches stacks, so nothing of this frame may be used afterwards; it has no way back. */
+static _Noreturn void continue_on(u64 stack_top, void (*next)(void))
+{
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "call *%1\n\t"
+                     "ud2"
+                     :
+                     : "r"(stack_top), "r"(next)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+__attribute__((no_stack_protector)) _Noreturn void kernel_main(u32 magic, u32 information)
+{
+    u64 stack_top;
+
+    gdt_init();
+    idt_init();
+    cpu_init();
+    __stack_chk_guard = cpu_random() & ~0xffULL; /* a zero byte stops string overruns */
+    read_boot_info(magic, information);
+    frame_init(boot_info.ranges, boot_info.range_count);
+    paging_init(boot_info.ranges, boot_info.range_count, &stack_top);
+    heap_init();
+    continue_on(stack_top, run);
+}

@@ -1,0 +1,144 @@
+#include "kernel/mm/frame_map.h"
+
+#include "kernel/base/bitmap.h"
+#include "kernel/base/checked.h"
+#include "kernel/base/string.h"
+
+/* The whole frames inside a usable range, cut at `limit`; may be none. */
+static u64 usable_frames(const struct memory_range *range, u64 limit, u64 *first)
+{
+    u64 end = min_u64((range->base + range->size) >> PAGE_SHIFT, limit);
+
+    *first = divide_up(range->base, PAGE_SIZE);
+    return *first < end ? end - *first : 0;
+}
+
+/* The frames that a range touches, cut at `limit`. */
+static u64 touched_frames(const struct memory_range *range, u64 limit, u64 *first)
+{
+    u64 end = min_u64(divide_up(range->base + range->size, PAGE_SIZE), limit);
+
+    *first = range->base >> PAGE_SHIFT;
+    return *first < end ? end - *first : 0;
+}
+
+u64 frame_map_limit(const struct memory_range *ranges, size_t count, u64 physical_limit)
+{
+    u64 limit = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        u64 first;
+        u64 frames = usable_frames(&ranges[i], physical_limit >> PAGE_SHIFT, &first);
+        if (ranges[i].usable && frames > 0)
+            limit = max_u64(limit, first + frames);
+    }
+    return limit;
+}
+
+size_t frame_map_bytes(u64 limit)
+{
+    return (size_t)divide_up(limit, 64) * 8;
+}
+
+/* The first reserved range that touches [base, base + size). */
+static const struct memory_range *reserved_conflict(const struct memory_range *ranges,
+                                                    size_t count, u64 base, u64 size)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!ranges[i].usable && ranges[i].base < base + size &&
+            base < ranges[i].base + ranges[i].size)
+            return &ranges[i];
+    }
+    return NULL;
+}
+
+enum status frame_map_find_place(const struct memory_range *ranges, size_t count,
+                                 u64 floor, u64 ceiling, u64 frames, u64 *first)
+{
+    u64 size = frames * PAGE_SIZE;
+
+    for (size_t i = 0; i < count; i++) {
+        u64 end = min_u64(ranges[i].base + ranges[i].size, ceiling);
+        u64 base = max_u64(ranges[i].base, floor);
+
+        if (!ranges[i].usable || base >= end)
+            continue;
+        base = align_up(base, PAGE_SIZE);
+        /* Each reserved range is stepped over at most once: the base only grows. */
+        for (size_t step = 0; step <= count && range_inside(base, size, end); step++) {
+            const struct memory_range *conflict =
+                reserved_conflict(ranges, count, base, size);
+            if (!conflict) {
+                *first = base >> PAGE_SHIFT;
+                return OK;
+            }
+            u64 after = min_u64(conflict->base + conflict->size, end);
+            base = align_up(after, PAGE_SIZE);
+        }
+    }
+    return ERR_NO_MEMORY;
+}
+
+void frame_map_init(struct frame_map *map, u8 *bits, u64 limit,
+                    const struct memory_range *ranges, size_t count)
+{
+    u64 first;
+
+    *map = (struct frame_map){ .bits = bits, .limit = limit };
+    memset(bits, 0xff, frame_map_bytes(limit));
+    for (size_t i = 0; i < count; i++) {
+        u64 frames = usable_frames(&ranges[i], limit, &first);
+        if (ranges[i].usable && frames > 0)
+            bitmap_clear_range(bits, first, frames);
+    }
+    for (size_t i = 0; i < count; i++) {
+        u64 frames = touched_frames(&ranges[i], limit, &first);
+        if (!ranges[i].usable && frames > 0)
+            bitmap_set_range(bits, first, frames);
+    }
+    map->available = limit - bitmap_count(bits, limit);
+}
+
+void frame_map_reserve(struct frame_map *map, u64 first, u64 count)
+{
+    if (first >= map->limit)
+        return;
+    bitmap_set_range(map->bits, first, min_u64(count, map->limit - first));
+    map->available = map->limit - bitmap_count(map->bits, map->limit);
+}
+
+enum status frame_map_take(struct frame_map *map, u64 count, u64 *first)
+{
+    if (count == 0 || count > map->available)
+        return ERR_NO_MEMORY;
+
+    u64 start = bitmap_find_clear(map->bits, map->search_from, map->limit);
+    map->search_from = start;
+
+    while (range_inside(start, count, map->limit)) {
+        u64 end = bitmap_find_set(map->bits, start, start + count);
+        if (end == start + count) {
+            bitmap_set_range(map->bits, start, count);
+            map->available -= count;
+            if (start == map->search_from)
+                map->search_from = end;
+            *first = start;
+            return OK;
+        }
+        start = bitmap_find_clear(map->bits, end, map->limit);
+    }
+    return ERR_NO_MEMORY;
+}
+
+bool frame_map_give(struct frame_map *map, u64 first, u64 count)
+{
+    if (count == 0 || !range_inside(first, count, map->limit))
+        return false;
+    if (bitmap_find_clear(map->bits, first, first + count) != first + count)
+        return false;
+
+    bitmap_clear_range(map->bits, first, count);
+    map->available += count;
+    map->search_from = min_u64(map->search_from, first);
+    return true;
+}
