@@ -1,0 +1,89 @@
+#include "tests/support/port_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LOG_KEPT = 64 * 1024 };
+
+static u64 allocations;
+static u64 failing_allocation;
+static bool failing_for_good;
+static char kept_log[LOG_KEPT];
+static size_t kept_length;
+static u64 fixed_time;
+
+void port_host_fail_allocation(u64 nth, bool for_good)
+{
+    allocations = 0;
+    failing_allocation = nth;
+    failing_for_good = for_good;
+}
+
+u64 port_host_allocations(void)
+{
+    return allocations;
+}
+
+void *port_alloc(size_t size)
+{
+    allocations++;
+    if (failing_allocation != 0 &&
+        (allocations == failing_allocation ||
+         (failing_for_good && allocations > failing_allocation)))
+        return NULL;
+    return calloc(1, size ? size : 1);
+}
+
+void port_free(void *memory)
+{
+    free(memory);
+}
+
+u64 port_now_microseconds(void)
+{
+    struct timespec now;
+
+    if (fixed_time != 0)
+        return fixed_time;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (u64)now.tv_sec * 1000000 + (u64)now.tv_nsec / 1000;
+}
+
+void port_host_set_time(u64 microseconds)
+{
+    fixed_time = microseconds;
+}
+
+void port_log_line(enum log_level level, const char *line)
+{
+    static const char *const names[] = { "debug", "info", "warning", "error" };
+    size_t length = strlen(line);
+
+    if (getenv("TEST_LOG") != NULL)
+        fprintf(stderr, "%s: %s\n", names[level], line);
+    if (kept_length + length + 2 > sizeof kept_log)
+        kept_length = 0;
+    memcpy(kept_log + kept_length, line, length);
+    kept_length += length;
+    kept_log[kept_length++] = '\n';
+    kept_log[kept_length] = '\0';
+}
+
+bool port_host_logged(const char *text)
+{
+    return kept_length > 0 && strstr(kept_log, text) != NULL;
+}
+
+void port_host_clear_log(void)
+{
+    kept_length = 0;
+    kept_log[0] = '\0';
+}
+
+_Noreturn void port_panic(const char *file, int line, const char *message)
+{
+    fprintf(stderr, "%s:%d: %s\n", file, line, message);
+    abort();
+}
