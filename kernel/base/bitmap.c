@@ -55,13 +55,22 @@ u64 bitmap_find_set(const u8 *bits, u64 from, u64 limit)
     return find(bits, from, limit, 0);
 }
 
+/* In parallel over pairs, nibbles, bytes; the kernel has no compiler library to call. */
+static u64 count_word(u64 word)
+{
+    word -= word >> 1 & 0x5555555555555555ULL;
+    word = (word & 0x3333333333333333ULL) + (word >> 2 & 0x3333333333333333ULL);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+    return word * 0x0101010101010101ULL >> 56;
+}
+
 u64 bitmap_count(const u8 *bits, u64 limit)
 {
     u64 count = 0;
     u64 at = 0;
 
     for (; limit - at >= 64; at += 64)
-        count += (u64)__builtin_popcountll(get_le64(bits + at / 8));
+        count += count_word(get_le64(bits + at / 8));
     for (; at < limit; at++)
         count += bitmap_test(bits, at);
     return count;
