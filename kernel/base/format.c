@@ -13,6 +13,7 @@ struct output {
 struct conversion {
     bool left;
     bool zeros;
+    bool prefixed; /* 0x before a hexadecimal number other than 0 */
     int width;
     int precision; /* negative: none */
     int longs;     /* of the length modifier: hh -2, h -1, none 0, l 1, ll 2, z 1 */
@@ -128,13 +129,16 @@ static void emit_conversion(struct output *output, struct conversion *conversion
                     "0123456789");
         break;
     case 'x':
-        emit_number(output, conversion, "", unsigned_argument(conversion, arguments), 16,
-                    "0123456789abcdef");
+    case 'X': {
+        bool lower = character == 'x';
+        u64 value = unsigned_argument(conversion, arguments);
+        const char *prefix = !conversion->prefixed || value == 0 ? ""
+                             : lower                             ? "0x"
+                                                                 : "0X";
+        emit_number(output, conversion, prefix, value, 16,
+                    lower ? "0123456789abcdef" : "0123456789ABCDEF");
         break;
-    case 'X':
-        emit_number(output, conversion, "", unsigned_argument(conversion, arguments), 16,
-                    "0123456789ABCDEF");
-        break;
+    }
     case 'p':
         emit_number(output, conversion, "0x", (u64)(uintptr_t)va_arg(*arguments, void *),
                     16, "0123456789abcdef");
@@ -171,11 +175,10 @@ static struct conversion read_conversion(const char **format, va_list *arguments
 {
     struct conversion conversion = { .precision = -1 };
 
-    for (; **format == '-' || **format == '0'; (*format)++) {
-        if (**format == '-')
-            conversion.left = true;
-        else
-            conversion.zeros = true;
+    for (; **format == '-' || **format == '0' || **format == '#'; (*format)++) {
+        conversion.left |= **format == '-';
+        conversion.zeros |= **format == '0';
+        conversion.prefixed |= **format == '#';
     }
     conversion.width = read_number(format, arguments);
     if (conversion.width < 0) {

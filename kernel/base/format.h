@@ -1,7 +1,7 @@
 /*
  * Text from values: the printf subset that this project uses, without a C library.
  *
- *   %d %i %u %x %X %c %s %p %%    flags - 0, width and precision (also *), h hh l ll z
+ *   %d %i %u %x %X %c %s %p %%    flags - 0 #, width and precision (also *), h hh l ll z
  *
  * Always terminates within `size` (if size > 0) and returns the length that the whole text
  * has, like snprintf().
