@@ -29,13 +29,14 @@ static void say(const char *format, ...)
     early_write(line, length + 1);
 }
 
-static void say_address(const char *what, u64 address)
+/* `back`: 1 for return addresses, as a call may be the last instruction of its function. */
+static void say_address(const char *what, u64 address, u64 back)
 {
     u64 offset = 0;
-    const char *name = symbol_find(address, &offset);
+    const char *name = symbol_find(address - back, &offset);
 
     if (name)
-        say("  %s %016lx %s+%#lx", what, address, name, offset);
+        say("  %s %016lx %s+%#lx", what, address, name, offset + back);
     else
         say("  %s %016lx", what, address);
 }
@@ -56,7 +57,7 @@ static void say_backtrace(u64 rbp)
         const u64 *frame = (const u64 *)rbp;
         if (frame[1] == 0)
             return;
-        say_address("from", frame[1]);
+        say_address("from", frame[1], 1);
         if (frame[0] <= rbp)
             return;
         rbp = frame[0];
@@ -141,7 +142,7 @@ _Noreturn void panic_trap(const struct trap_frame *frame, const char *reason)
                     trap_name(frame->vector), frame->error_code);
 
     begin(message);
-    say_address("at  ", frame->rip);
+    say_address("at  ", frame->rip, 0);
     say_backtrace(frame->rbp);
     say_registers(frame);
     say_log();

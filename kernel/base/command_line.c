@@ -8,6 +8,11 @@ static bool is_space(char character)
            character == '\r';
 }
 
+static bool is_escapable(char character)
+{
+    return character == '"' || character == '\'' || character == '\\';
+}
+
 static void item_append(struct command_line_item *item, size_t *length, char character)
 {
     char *text = item->has_value ? item->value : item->key;
@@ -30,9 +35,11 @@ static size_t read_item(const char *line, size_t at, struct command_line_item *i
     item->key[0] = item->value[0] = 0;
     item->has_value = item->cut_off = false;
     for (; line[at] != 0 && (quoted || !is_space(line[at])); at++) {
-        if (line[at] == '"') {
+        if (line[at] == '\\' && is_escapable(line[at + 1])) {
+            item_append(item, &length, line[++at]);
+        } else if (line[at] == '"') {
             quoted = !quoted;
-        } else if (line[at] == '=' && !quoted && !item->has_value) {
+        } else if (line[at] == '=' && !item->has_value) {
             item->has_value = true;
             length = 0;
         } else {

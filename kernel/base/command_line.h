@@ -4,7 +4,8 @@
  *   build/kernel.elf fresh interval=0.5 run="mem fill 7 0 10; exit"
  *
  * A double quote, anywhere in a word, makes the spaces up to the next one part of the word; the
- * quotes themselves are dropped. QEMU puts the kernel's path first and GRUB does not: a first word
+ * quotes themselves are dropped. A backslash takes the quote or backslash behind it literally.
+ * GRUB quotes whole words, "run=a; b", so the first '=' counts inside quotes too. QEMU puts the kernel's path first and GRUB does not: a first word
  * that has no '=' and either contains '/' or ends in ".elf" is skipped. The line comes from outside:
  * any bytes are taken, an unclosed quote ends with the line, what does not fit is cut off and said.
  */
