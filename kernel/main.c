@@ -30,9 +30,9 @@ static void read_boot_info(u32 magic, u32 information)
     const u8 *memory = physical_to_virtual(0);
 
     if (magic != MULTIBOOT_LOADER_MAGIC)
-        panic("boot: not loaded by a multiboot loader (magic %#x)", magic);
+        panic("boot: not loaded by a multiboot loader (magic 0x%x)", magic);
     if (boot_info_decode(memory, BOOT_REACH, information, &boot_info) != OK)
-        panic("boot: the loader's information at %#x names no memory", information);
+        panic("boot: the loader's information at 0x%x names no memory", information);
 }
 
 static void report_boot_info(void)

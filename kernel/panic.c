@@ -36,7 +36,7 @@ static void say_address(const char *what, u64 address, u64 back)
     const char *name = symbol_find(address - back, &offset);
 
     if (name)
-        say("  %s %016lx %s+%#lx", what, address, name, offset + back);
+        say("  %s %016lx %s+0x%lx", what, address, name, offset + back);
     else
         say("  %s %016lx", what, address);
 }
@@ -118,7 +118,7 @@ static void describe_page_fault(const struct trap_frame *frame, const char *reas
 {
     u64 error = frame->error_code;
 
-    format_text(message, size, "page fault at %#lx: %s (%s%s%s, page %s%s)",
+    format_text(message, size, "page fault at 0x%lx: %s (%s%s%s, page %s%s)",
                 cpu_read_cr2(), reason ? reason : "unresolved",
                 error & FAULT_USER ? "user " : "", error & FAULT_FETCH ? "fetch" : "",
                 error & FAULT_FETCH   ? ""
@@ -135,10 +135,10 @@ _Noreturn void panic_trap(const struct trap_frame *frame, const char *reason)
     if (frame->vector == VECTOR_PAGE_FAULT)
         describe_page_fault(frame, reason, message, sizeof message);
     else if (reason)
-        format_text(message, sizeof message, "%s: %s at %#lx", trap_name(frame->vector),
+        format_text(message, sizeof message, "%s: %s at 0x%lx", trap_name(frame->vector),
                     reason, cpu_read_cr2());
     else
-        format_text(message, sizeof message, "%s (error code %#lx)",
+        format_text(message, sizeof message, "%s (error code 0x%lx)",
                     trap_name(frame->vector), frame->error_code);
 
     begin(message);

@@ -84,7 +84,7 @@ static volatile u8 *map_registers(u64 base, size_t size)
     volatile void *registers;
 
     if (paging_map_device(base, size, &registers) != OK)
-        panic("apic: no memory to map the registers at %#lx", base);
+        panic("apic: no memory to map the registers at 0x%lx", base);
     return registers;
 }
 

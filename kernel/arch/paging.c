@@ -79,9 +79,9 @@ enum status paging_map(u64 address, physical_address frame, u64 flags)
     if (status != OK)
         return status;
     if (*leaf & PTE_PRESENT)
-        panic("paging: %#lx is mapped already", address);
+        panic("paging: 0x%lx is mapped already", address);
     if (flags & PTE_WRITABLE && !(flags & PTE_NO_EXECUTE))
-        panic("paging: %#lx would be writable and executable", address);
+        panic("paging: 0x%lx would be writable and executable", address);
     *leaf = frame | flags | PTE_PRESENT;
     return OK;
 }
@@ -92,7 +92,7 @@ void paging_unmap(u64 address)
     page_entry *leaf = paging_lookup(address, &size);
 
     if (!leaf || size != PAGE_SIZE)
-        panic("paging: %#lx is not a mapped page", address);
+        panic("paging: 0x%lx is not a mapped page", address);
     *leaf = 0;
     invalidate_page(address);
 }
@@ -162,6 +162,6 @@ physical_address virtual_to_physical(const void *address)
 
     const page_entry *entry = paging_lookup(at, &size);
     if (!entry)
-        panic("paging: %#lx has no physical address, it is unmapped", at);
+        panic("paging: 0x%lx has no physical address, it is unmapped", at);
     return (*entry & PTE_ADDRESS_MASK & ~(size - 1)) | (at & (size - 1));
 }

@@ -53,7 +53,7 @@ void frame_free(physical_address frame)
 void frame_free_contiguous(physical_address first, size_t count)
 {
     if (first % PAGE_SIZE != 0 || !frame_map_give(&map, first / PAGE_SIZE, count))
-        panic("frames: %#lx is freed but not in use", first);
+        panic("frames: 0x%lx is freed but not in use", first);
 }
 
 u64 frame_total(void)
