@@ -37,11 +37,44 @@ struct ext4_superblock {
     u32 reserved_gdt_blocks;
     u64 reserved_blocks;
     u32 compat, incompat, ro_compat;
+    u32 backup_groups[2]; /* with sparse_super2: the groups that hold a copy */
+    u16 mount_count;
     u32 hash_seed[4];
     u8 default_hash_version;
     bool hash_unsigned; /* from s_flags */
     u16 want_extra_inode_size;
     u8 uuid[16];
+};
+
+/* Free blocks and inodes of the whole file system, as the group descriptors add up. */
+struct ext4_free_counts {
+    u64 blocks, inodes;
+};
+
+/* `count` blocks from `first` on. */
+struct ext4_block_run {
+    u64 first;
+    u64 count;
+};
+
+/*
+ * What the running transaction has allocated and freed, beyond what the journal knows. Emptied
+ * by commit and rollback; see transaction.c.
+ */
+struct ext4_running {
+    struct ext4_block_run *fresh; /* allocated: data may be written in place (ordered mode) */
+    size_t fresh_count, fresh_capacity;
+    struct map freed_inodes;            /* not to be handed out again before the commit (J4) */
+    struct ext4_free_counts free;       /* as the running transaction leaves them */
+    struct ext4_free_counts free_before; /* as the last commit left them */
+};
+
+/* File data read ahead of a sequential reader; see read_ahead.c. */
+struct ext4_read_ahead {
+    u8 *data;
+    u64 first_block;
+    u64 block_count; /* 0: holds nothing */
+    u64 next_data_block, next_metadata_block; /* where a sequential reader would go on */
 };
 
 struct ext4 {
@@ -55,7 +88,14 @@ struct ext4 {
     u64 block_goal; /* where the last run ended */
     u32 inode_goal;
 
+    struct ext4_running running;
     struct ext4_data_queue *data_queue; /* writes of file data on their way to the disk */
+    struct ext4_read_ahead read_ahead;
+    u8 *scratch;                 /* one block, for a read-modify-write of file data */
+    u32 generation_seed;         /* of inode generation numbers, new for each mount */
+    u32 generation_count;        /* handed out since the mount */
+    bool recovery_flag_set;      /* on the disk, flushed: required before the first commit */
+    bool mount_counted;          /* mount count and time are in the superblock's buffer */
 };
 
 /* An inode in memory: a decoded copy. ext4_inode_store() brings changes back. */
@@ -69,6 +109,7 @@ struct ext4_inode {
     u32 generation;
     u64 access_time, change_time, modify_time; /* seconds since 1970 */
     u32 delete_time;                           /* next orphan while on the orphan list */
+    u64 attribute_block; /* extended attributes, shared and counted; 0: none */
     u32 checksum_seed; /* of everything that belongs to it; metadata_csum only */
     u8 map[60];        /* i_block: extent root, block pointers, or symlink text */
 };

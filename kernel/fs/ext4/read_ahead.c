@@ -1,0 +1,173 @@
+#include "kernel/fs/ext4/read_ahead.h"
+
+#include "kernel/base/checked.h"
+#include "kernel/base/port.h"
+#include "kernel/base/string.h"
+
+enum { WINDOW_BYTES = 512 * KIB, METADATA_BLOCKS = 32 };
+
+static bool is_cached(struct ext4 *fs, u64 block)
+{
+    struct buffer *buffer = cache_find(&fs->cache, block);
+    cache_release(buffer);
+    return buffer != NULL;
+}
+
+/* Reads blocks that are not in the cache into fresh buffers, with one request. */
+static enum status read_into_cache(struct ext4 *fs, u64 block, size_t count)
+{
+    struct buffer *buffers[METADATA_BLOCKS];
+    struct disk_segment segments[METADATA_BLOCKS];
+    u32 block_size = fs->superblock.block_size;
+    enum status status = OK;
+    size_t got = 0;
+    while (got < count && status == OK) {
+        status = cache_get_fresh(&fs->cache, block + got, &buffers[got]);
+        if (status == OK) {
+            segments[got] = (struct disk_segment){ buffers[got]->data, block_size };
+            got++;
+        }
+    }
+    struct disk_request request = {
+        .operation = DISK_READ,
+        .sector = block * (block_size / SECTOR_SIZE),
+        .segments = segments,
+        .segment_count = count,
+    };
+    if (status == OK)
+        status = disk_submit(fs->disk, &request);
+    if (status == OK)
+        status = disk_wait(fs->disk, &request);
+    while (got-- > 0) {
+        cache_release(buffers[got]);
+        if (status != OK)
+            cache_forget(&fs->cache, block + got);
+    }
+    return status;
+}
+
+enum status ext4_read_ahead_metadata(struct ext4 *fs, u64 block, u64 end)
+{
+    if (is_cached(fs, block))
+        return OK;
+    bool sequential = block == fs->read_ahead.next_metadata_block;
+    fs->read_ahead.next_metadata_block = block + 1;
+    if (!sequential || block >= end || end > fs->superblock.block_count)
+        return OK;
+
+    size_t limit = min_size(METADATA_BLOCKS, fs->disk->max_segments);
+    limit = min_size(limit, fs->disk->max_bytes / fs->superblock.block_size);
+    limit = min_size(limit, fs->cache.capacity / 4);
+    size_t count = 1;
+    while (count < limit && block + count < end && !is_cached(fs, block + count))
+        count++;
+    if (count == 1)
+        return OK;
+    fs->read_ahead.next_metadata_block = block + count;
+    return read_into_cache(fs, block, count);
+}
+
+/* Just these bytes: what lies around them in their sectors goes to a scratch buffer. */
+static enum status read_exactly(struct ext4 *fs, u64 first_byte, void *data, size_t size)
+{
+    u8 around[2 * SECTOR_SIZE];
+    size_t before = first_byte % SECTOR_SIZE;
+    size_t after = (SECTOR_SIZE - (before + size) % SECTOR_SIZE) % SECTOR_SIZE;
+    struct disk_segment segments[3];
+    size_t count = 0;
+    if (before > 0)
+        segments[count++] = (struct disk_segment){ around, before };
+    segments[count++] = (struct disk_segment){ data, size };
+    if (after > 0)
+        segments[count++] = (struct disk_segment){ around + SECTOR_SIZE, after };
+
+    struct disk_request request = {
+        .operation = DISK_READ,
+        .sector = first_byte / SECTOR_SIZE,
+        .segments = segments,
+        .segment_count = count,
+    };
+    enum status status = disk_submit(fs->disk, &request);
+    return status == OK ? disk_wait(fs->disk, &request) : status;
+}
+
+/* As read_exactly(), in pieces that the disk accepts. */
+static enum status read_pieces(struct ext4 *fs, u64 first_byte, u8 *data, size_t size)
+{
+    size_t largest = fs->disk->max_bytes - SECTOR_SIZE;
+    bool scatter = fs->disk->max_segments >= 3 && largest > 0;
+    while (size > 0) {
+        size_t piece = size;
+        u8 sector[SECTOR_SIZE];
+        enum status status;
+        size_t within = first_byte % SECTOR_SIZE;
+        if (scatter) {
+            piece = min_size(size, largest - within);
+            status = read_exactly(fs, first_byte, data, piece);
+        } else if (within == 0 && size >= SECTOR_SIZE) {
+            piece = size - size % SECTOR_SIZE;
+            status = disk_read(fs->disk, first_byte / SECTOR_SIZE, data, piece);
+        } else {
+            piece = min_size(size, SECTOR_SIZE - within);
+            status = disk_read(fs->disk, first_byte / SECTOR_SIZE, sector, SECTOR_SIZE);
+            if (status == OK)
+                memcpy(data, sector + within, piece);
+        }
+        if (status != OK)
+            return status;
+        first_byte += piece;
+        data += piece;
+        size -= piece;
+    }
+    return OK;
+}
+
+static bool window_holds(const struct ext4_read_ahead *window, u64 block, u64 count)
+{
+    return block >= window->first_block && count <= window->block_count &&
+           block - window->first_block <= window->block_count - count;
+}
+
+/* Fills the window from `block` on; false if it cannot, and the caller reads for itself. */
+static bool fill_window(struct ext4 *fs, u64 block)
+{
+    struct ext4_read_ahead *window = &fs->read_ahead;
+    u32 shift = fs->superblock.block_shift;
+    u64 count = min_u64(WINDOW_BYTES >> shift, fs->superblock.block_count - block);
+    window->block_count = 0;
+    if (!window->data)
+        window->data = port_alloc(WINDOW_BYTES);
+    if (!window->data ||
+        disk_read(fs->disk, block << (shift - 9), window->data, count << shift) != OK)
+        return false;
+    window->first_block = block;
+    window->block_count = count;
+    return true;
+}
+
+enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data, size_t size)
+{
+    struct ext4_read_ahead *window = &fs->read_ahead;
+    u32 shift = fs->superblock.block_shift;
+    block += offset >> shift;
+    offset &= fs->superblock.block_size - 1;
+    u64 count = (offset + size + fs->superblock.block_size - 1) >> shift;
+    if (!range_inside(block, count, fs->superblock.block_count))
+        return ERR_CORRUPT;
+
+    bool sequential = block == window->next_data_block;
+    bool small = count << shift <= WINDOW_BYTES / 2;
+    window->next_data_block = block + count;
+    if (window_holds(window, block, count) ||
+        (sequential && small && fill_window(fs, block))) {
+        memcpy(data, window->data + ((block - window->first_block) << shift) + offset,
+               size);
+        return OK;
+    }
+    return read_pieces(fs, (block << shift) + offset, data, size);
+}
+
+void ext4_read_ahead_forget(struct ext4 *fs)
+{
+    fs->read_ahead.block_count = 0;
+}
