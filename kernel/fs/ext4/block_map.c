@@ -132,8 +132,8 @@ enum status ext4_inode_block(struct ext4 *fs, const struct ext4_inode *inode,
     }
     u64 blocks = divide_up(inode->size_bytes, fs->superblock.block_size);
     u64 left = blocks > file_block ? blocks - file_block : 1;
-    status = ext4_read_ahead_metadata(fs, disk_block, disk_block + min_u64(count, left));
-    return status == OK ? cache_get(&fs->cache, disk_block, buffer) : status;
+    ext4_read_ahead_metadata(fs, disk_block, disk_block + min_u64(count, left));
+    return cache_get(&fs->cache, disk_block, buffer);
 }
 
 enum status ext4_inode_append_block(struct ext4 *fs, struct ext4_inode *inode,

@@ -85,9 +85,9 @@ enum status ext4_block_pointers_map(struct ext4 *fs, const struct ext4_inode *in
         if (depth > TREES)
             run.count = 1ULL << 32;
         else
-            status = map_in_tree(fs, inode,
-                                 get_le32(inode->map + 4 * (DIRECT + depth - 1)), depth,
-                                 index, &run);
+            status =
+                map_in_tree(fs, inode, get_le32(inode->map + 4 * (DIRECT + depth - 1)),
+                            depth, index, &run);
     }
     if (status == OK && run.first != 0 &&
         (check_block(fs, inode, run.first) != OK ||
@@ -133,8 +133,8 @@ static enum status release_block(struct ext4 *fs, struct ext4_inode *inode, u64 
     return status;
 }
 
-static enum status truncate_pointer(struct ext4 *fs, struct ext4_inode *inode, u8 *pointer,
-                                    u32 depth, u64 first, u64 from);
+static enum status truncate_pointer(struct ext4 *fs, struct ext4_inode *inode,
+                                    u8 *pointer, u32 depth, u64 first, u64 from);
 
 /* The pointers of one block, from the last to the first that reaches beyond `from`. */
 static enum status truncate_block(struct ext4 *fs, struct ext4_inode *inode, u64 block,
@@ -161,8 +161,8 @@ static enum status truncate_block(struct ext4 *fs, struct ext4_inode *inode, u64
  * Frees what a pointer leads to at or beyond file block `from`; it maps [first, first + span).
  * Depth, and so the recursion, is at most three. After each step inode and tree are consistent.
  */
-static enum status truncate_pointer(struct ext4 *fs, struct ext4_inode *inode, u8 *pointer,
-                                    u32 depth, u64 first, u64 from)
+static enum status truncate_pointer(struct ext4 *fs, struct ext4_inode *inode,
+                                    u8 *pointer, u32 depth, u64 first, u64 from)
 {
     u64 block = get_le32(pointer);
     if (block == 0)

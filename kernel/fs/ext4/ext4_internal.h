@@ -180,7 +180,11 @@ enum status ext4_inode_block(struct ext4 *fs, const struct ext4_inode *inode,
 enum status ext4_inode_append_block(struct ext4 *fs, struct ext4_inode *inode,
                                     struct buffer **buffer);
 
-/* --- symlink.c / file.c --- */
+/* --- file.c / symlink.c --- */
+
+/* As ext4_read(), of an inode at hand: any that has a map. */
+enum status ext4_inode_read(struct ext4 *fs, const struct ext4_inode *inode, u64 offset,
+                            void *data, size_t size, size_t *read);
 
 /* The target text of a symbolic link, terminated; fast (in the inode) or in its one block. */
 enum status ext4_symlink_target(struct ext4 *fs, const struct ext4_inode *inode, char *to,
@@ -202,3 +206,11 @@ enum status ext4_dir_is_empty(struct ext4 *fs, const struct ext4_inode *director
                               bool *empty);
 /* Writes "." and ".." into the first block of a fresh directory inode. */
 enum status ext4_dir_init(struct ext4 *fs, struct ext4_inode *directory, u32 parent);
+
+/* --- orphan.c --- */
+
+/*
+ * At mount: finishes what a crash interrupted, for every inode on the orphan list and in the orphan
+ * file. Commits as it must. ERR_CORRUPT: a list with a loop or a foreign inode.
+ */
+enum status ext4_orphans_recover(struct ext4 *fs);

@@ -163,8 +163,7 @@ static enum status get_node(struct ext4 *fs, const struct ext4_inode *inode, u64
     }
     size_t at = checksum_offset(raw);
     if (ext4_has_checksums(fs) && !buffer->checked &&
-        get_le32(raw + at) !=
-            ext4_owned_block_checksum(inode->checksum_seed, raw, at)) {
+        get_le32(raw + at) != ext4_owned_block_checksum(inode->checksum_seed, raw, at)) {
         cache_release(buffer);
         return refuse(inode, "bad checksum in block", block);
     }
@@ -263,7 +262,7 @@ enum status ext4_extent_find(struct ext4 *fs, const struct ext4_inode *inode,
     ext4_extent_path_release(&path);
     if (next <= file_block && next != EXT4_FILE_BLOCK_LIMIT)
         return refuse(inode, "unsorted leaves at file block", file_block);
-    *result = (struct ext4_extent){ .file_block = file_block,
-                                    .count = next - file_block };
+    *result =
+        (struct ext4_extent){ .file_block = file_block, .count = next - file_block };
     return OK;
 }

@@ -91,7 +91,7 @@ enum status ext4_extent_insert(struct ext4 *fs, struct ext4_inode *inode,
 enum status ext4_extent_truncate(struct ext4 *fs, struct ext4_inode *inode,
                                  u32 file_block);
 /* Makes `count` blocks of one unwritten extent written ones, in place. */
-enum status ext4_extent_convert(struct ext4 *fs, struct ext4_inode *inode,
-                                u32 file_block, u32 count);
+enum status ext4_extent_convert(struct ext4 *fs, struct ext4_inode *inode, u32 file_block,
+                                u32 count);
 /* The file block behind the last mapped one; 0 for an empty file. */
 enum status ext4_extent_end(struct ext4 *fs, const struct ext4_inode *inode, u64 *end);

@@ -117,8 +117,7 @@ static enum status split(struct ext4 *fs, struct ext4_inode *inode,
 
     u32 cut = cut_position(path, level, file_block);
     u32 moved = node->entries - cut;
-    u32 key =
-        moved == 0 ? file_block : ext4_extent_key(ext4_extent_entry(node, cut));
+    u32 key = moved == 0 ? file_block : ext4_extent_key(ext4_extent_entry(node, cut));
     struct ext4_extent_level fresh = { .raw = buffer->data };
     ext4_extent_node_init(buffer->data, ext4_extent_block_room(fs), path->depth - level);
     memcpy(ext4_extent_entry(&fresh, 0), ext4_extent_entry(node, cut),

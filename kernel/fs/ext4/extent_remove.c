@@ -62,8 +62,7 @@ static enum status drop_whole_leaf(struct ext4 *fs, struct ext4_inode *inode,
     for (u32 i = leaf->entries; i-- > 0;) {
         struct ext4_extent extent;
         ext4_extent_entry_decode(ext4_extent_entry(leaf, i), &extent);
-        enum status status =
-            release_blocks(fs, inode, extent.disk_block, extent.count);
+        enum status status = release_blocks(fs, inode, extent.disk_block, extent.count);
         if (status != OK)
             return status;
     }
@@ -92,8 +91,8 @@ static enum status cut_last_extent(struct ext4 *fs, struct ext4_inode *inode,
 {
     struct ext4_extent_level *leaf = &path->levels[path->depth];
     u32 keep = file_block > extent->file_block ? file_block - extent->file_block : 0;
-    enum status status = ext4_running_require(
-        fs, groups_cost(fs, extent->count) + path->depth + STEP_BLOCKS);
+    enum status status = ext4_running_require(fs, groups_cost(fs, extent->count) +
+                                                      path->depth + STEP_BLOCKS);
     if (status == OK)
         status = ext4_extent_level_modify(fs, leaf);
     if (status == OK)
@@ -150,8 +149,8 @@ enum status ext4_extent_truncate(struct ext4 *fs, struct ext4_inode *inode,
     return OK;
 }
 
-enum status ext4_extent_convert(struct ext4 *fs, struct ext4_inode *inode,
-                                u32 file_block, u32 count)
+enum status ext4_extent_convert(struct ext4 *fs, struct ext4_inode *inode, u32 file_block,
+                                u32 count)
 {
     struct ext4_extent_path path;
     struct ext4_extent extent;

@@ -1,10 +1,9 @@
 #include "kernel/base/bitmap.h"
 #include "kernel/fs/ext4/allocate.h"
 
-struct ext4_block_run ext4_find_free_run(const u8 *bits, u64 from, u64 limit, u64 wanted,
-                                         bool (*is_excluded)(const void *context,
-                                                             u64 bit),
-                                         const void *context)
+struct ext4_block_run
+ext4_find_free_run(const u8 *bits, u64 from, u64 limit, u64 wanted,
+                   bool (*is_excluded)(const void *context, u64 bit), const void *context)
 {
     struct ext4_block_run best = { 0, 0 };
     u64 at = from;

@@ -120,8 +120,8 @@ static enum status get_raw(struct ext4 *fs, u32 number, struct buffer **buffer, 
     u64 block = ext4_group_descriptor_block(fs, number / per_block);
     enum status status = cache_get(&fs->cache, block, buffer);
     if (status == OK)
-        *raw = (*buffer)->data +
-               (size_t)(number % per_block) * superblock->descriptor_size;
+        *raw =
+            (*buffer)->data + (size_t)(number % per_block) * superblock->descriptor_size;
     return status;
 }
 

@@ -43,7 +43,8 @@ enum status ext4_group_load(struct ext4 *fs, u32 number, struct ext4_group *grou
 enum status ext4_group_store(struct ext4 *fs, const struct ext4_group *group);
 
 u64 ext4_group_first_block(const struct ext4 *fs, u32 number);
-u32 ext4_group_block_count(const struct ext4 *fs, u32 number); /* the last one is shorter */
+u32 ext4_group_block_count(const struct ext4 *fs,
+                           u32 number); /* the last one is shorter */
 u32 ext4_group_of_block(const struct ext4 *fs, u64 block);
 u32 ext4_group_of_inode(const struct ext4 *fs, u32 inode);
 u32 ext4_inode_table_blocks(const struct ext4 *fs); /* of one group */

@@ -205,8 +205,8 @@ void ext4_inode_init(struct ext4 *fs, u32 number, u16 mode, u32 links,
     };
     if (ext4_has_checksums(fs))
         inode->checksum_seed = ext4_inode_checksum_seed(fs, number, inode->generation);
-    bool has_map = ext4_inode_is(inode, EXT4_MODE_FILE) ||
-                   ext4_inode_is(inode, EXT4_MODE_DIRECTORY);
+    bool has_map =
+        ext4_inode_is(inode, EXT4_MODE_FILE) || ext4_inode_is(inode, EXT4_MODE_DIRECTORY);
     if (has_map && ext4_has_incompat(fs, EXT4_INCOMPAT_EXTENTS))
         ext4_extent_root_init(inode);
 }
@@ -230,9 +230,8 @@ static enum status get_table_block(struct ext4 *fs, u32 number, struct buffer **
     u32 per_block = superblock->block_size / superblock->inode_size;
     u64 block = group.inode_table + index / per_block;
     u64 end = group.inode_table + divide_up(initialised, per_block);
-    status = ext4_read_ahead_metadata(fs, block, end);
-    if (status == OK)
-        status = cache_get(&fs->cache, block, buffer);
+    ext4_read_ahead_metadata(fs, block, end);
+    status = cache_get(&fs->cache, block, buffer);
     if (status == OK)
         *raw = (*buffer)->data + (size_t)(index % per_block) * superblock->inode_size;
     return status;

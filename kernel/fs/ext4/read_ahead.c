@@ -13,58 +13,18 @@ static bool is_cached(struct ext4 *fs, u64 block)
     return buffer != NULL;
 }
 
-/* Reads blocks that are not in the cache into fresh buffers, with one request. */
-static enum status read_into_cache(struct ext4 *fs, u64 block, size_t count)
-{
-    struct buffer *buffers[METADATA_BLOCKS];
-    struct disk_segment segments[METADATA_BLOCKS];
-    u32 block_size = fs->superblock.block_size;
-    enum status status = OK;
-    size_t got = 0;
-    while (got < count && status == OK) {
-        status = cache_get_fresh(&fs->cache, block + got, &buffers[got]);
-        if (status == OK) {
-            segments[got] = (struct disk_segment){ buffers[got]->data, block_size };
-            got++;
-        }
-    }
-    struct disk_request request = {
-        .operation = DISK_READ,
-        .sector = block * (block_size / SECTOR_SIZE),
-        .segments = segments,
-        .segment_count = count,
-    };
-    if (status == OK)
-        status = disk_submit(fs->disk, &request);
-    if (status == OK)
-        status = disk_wait(fs->disk, &request);
-    while (got-- > 0) {
-        cache_release(buffers[got]);
-        if (status != OK)
-            cache_forget(&fs->cache, block + got);
-    }
-    return status;
-}
-
-enum status ext4_read_ahead_metadata(struct ext4 *fs, u64 block, u64 end)
+void ext4_read_ahead_metadata(struct ext4 *fs, u64 block, u64 end)
 {
     if (is_cached(fs, block))
-        return OK;
+        return;
     bool sequential = block == fs->read_ahead.next_metadata_block;
     fs->read_ahead.next_metadata_block = block + 1;
     if (!sequential || block >= end || end > fs->superblock.block_count)
-        return OK;
-
-    size_t limit = min_size(METADATA_BLOCKS, fs->disk->max_segments);
-    limit = min_size(limit, fs->disk->max_bytes / fs->superblock.block_size);
-    limit = min_size(limit, fs->cache.capacity / 4);
-    size_t count = 1;
-    while (count < limit && block + count < end && !is_cached(fs, block + count))
-        count++;
-    if (count == 1)
-        return OK;
+        return;
+    size_t limit = min_size(METADATA_BLOCKS, fs->cache.capacity / 4);
+    size_t count = min_size(limit, end - block);
+    cache_prefetch(&fs->cache, block, count);
     fs->read_ahead.next_metadata_block = block + count;
-    return read_into_cache(fs, block, count);
 }
 
 /* Just these bytes: what lies around them in their sectors goes to a scratch buffer. */
@@ -145,7 +105,8 @@ static bool fill_window(struct ext4 *fs, u64 block)
     return true;
 }
 
-enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data, size_t size)
+enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data,
+                           size_t size)
 {
     struct ext4_read_ahead *window = &fs->read_ahead;
     u32 shift = fs->superblock.block_shift;

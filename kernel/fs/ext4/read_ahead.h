@@ -13,13 +13,14 @@
  * Called before cache_get() of a block of the inode table or of a directory: if it continues the
  * last such read, it and the blocks behind it (up to `end`) are read into the cache together.
  */
-enum status ext4_read_ahead_metadata(struct ext4 *fs, u64 block, u64 end);
+void ext4_read_ahead_metadata(struct ext4 *fs, u64 block, u64 end);
 
 /*
  * `size` bytes of file data from byte `offset` of consecutive disk blocks that start at `block`.
  * None of them is in the cache (E4) and no write to them is on its way.
  */
-enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data, size_t size);
+enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data,
+                           size_t size);
 
 /* File data on the disk is about to change. */
 void ext4_read_ahead_forget(struct ext4 *fs);

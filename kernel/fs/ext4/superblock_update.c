@@ -60,11 +60,11 @@ static enum status change_recovery_flag(struct ext4 *fs, bool set)
     u8 *raw = fs->scratch;
     struct ext4_superblock decoded;
     bool checksum_good = false;
-    enum status status = disk_read(fs->disk, SUPERBLOCK_SECTOR, raw, EXT4_SUPERBLOCK_BYTES);
+    enum status status =
+        disk_read(fs->disk, SUPERBLOCK_SECTOR, raw, EXT4_SUPERBLOCK_BYTES);
     if (status != OK)
         return status;
-    status =
-        ext4_superblock_decode(raw, EXT4_SUPERBLOCK_BYTES, &decoded, &checksum_good);
+    status = ext4_superblock_decode(raw, EXT4_SUPERBLOCK_BYTES, &decoded, &checksum_good);
     if (status != OK || !checksum_good) {
         log_error("ext4: superblock: changed on the disk behind our back");
         return ERR_CORRUPT;

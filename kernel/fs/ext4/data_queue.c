@@ -1,0 +1,220 @@
+#include "kernel/fs/ext4/data_queue.h"
+
+#include "kernel/base/checked.h"
+#include "kernel/base/port.h"
+#include "kernel/base/string.h"
+
+enum {
+    SLOTS = 4,
+    REQUEST_BYTES = 1024 * KIB,
+    STAGING_BYTES =
+        520 * KIB, /* beside a page of each file: what 128 files of 4 KiB need */
+    MAX_SEGMENTS = 256,
+};
+
+/* One request: being filled, or in flight. */
+struct slot {
+    struct disk_request request;
+    struct disk_segment segments[MAX_SEGMENTS];
+    u64 start;    /* position of its first byte */
+    size_t bytes; /* 0: empty */
+    bool in_flight;
+    u8 *staging; /* copied bytes, STAGING_BYTES */
+    size_t staged;
+};
+
+struct ext4_data_queue {
+    struct disk *disk;
+    size_t request_bytes, request_segments;
+    size_t filling; /* the slot that pieces are added to */
+    enum status error;
+    struct slot slots[SLOTS];
+};
+
+enum status ext4_data_queue_open(struct disk *disk, struct ext4_data_queue **result)
+{
+    struct ext4_data_queue *queue = port_alloc(sizeof *queue);
+    if (!queue)
+        return ERR_NO_MEMORY;
+    queue->disk = disk;
+    queue->request_bytes = min_size(disk->max_bytes, REQUEST_BYTES);
+    queue->request_segments = min_size(disk->max_segments, MAX_SEGMENTS);
+    for (size_t i = 0; i < SLOTS; i++) {
+        queue->slots[i].staging = port_alloc(STAGING_BYTES);
+        if (!queue->slots[i].staging) {
+            ext4_data_queue_close(queue);
+            return ERR_NO_MEMORY;
+        }
+    }
+    *result = queue;
+    return OK;
+}
+
+static void remember(struct ext4_data_queue *queue, enum status status)
+{
+    if (queue->error == OK)
+        queue->error = status;
+}
+
+static void await(struct ext4_data_queue *queue, struct slot *slot)
+{
+    if (slot->in_flight)
+        remember(queue, disk_wait(queue->disk, &slot->request));
+    slot->in_flight = false;
+    slot->bytes = 0;
+    slot->staged = 0;
+    slot->request.segment_count = 0;
+}
+
+/* Starts the request being filled and turns to the next slot. */
+static void start(struct ext4_data_queue *queue)
+{
+    struct slot *slot = &queue->slots[queue->filling];
+    if (slot->bytes == 0)
+        return;
+    slot->request.operation = DISK_WRITE;
+    slot->request.sector = slot->start / SECTOR_SIZE;
+    slot->request.segments = slot->segments;
+    enum status status = disk_submit(queue->disk, &slot->request);
+    slot->in_flight = status == OK;
+    remember(queue, status);
+    if (status != OK)
+        await(queue, slot);
+    queue->filling = (queue->filling + 1) % SLOTS;
+    await(queue, &queue->slots[queue->filling]);
+}
+
+static void await_all(struct ext4_data_queue *queue)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        await(queue, &queue->slots[i]);
+}
+
+enum status ext4_data_queue_drain(struct ext4_data_queue *queue)
+{
+    start(queue);
+    await_all(queue);
+    return queue->error;
+}
+
+bool ext4_data_queue_is_idle(const struct ext4_data_queue *queue)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        if (queue->slots[i].bytes > 0)
+            return false;
+    return true;
+}
+
+void ext4_data_queue_reset(struct ext4_data_queue *queue)
+{
+    await_all(queue);
+    queue->error = OK;
+}
+
+void ext4_data_queue_close(struct ext4_data_queue *queue)
+{
+    if (!queue)
+        return;
+    await_all(queue);
+    for (size_t i = 0; i < SLOTS; i++)
+        port_free(queue->slots[i].staging);
+    port_free(queue);
+}
+
+static bool overlaps_flight(const struct ext4_data_queue *queue, u64 position,
+                            size_t size)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        const struct slot *slot = &queue->slots[i];
+        bool filling = i == queue->filling;
+        u64 end = slot->start + slot->bytes;
+        if (slot->bytes > 0 && position < end && slot->start < position + size &&
+            !(filling && position == end))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The slot that takes the next piece at `position`. A request is only cut at a sector boundary,
+ * so room is kept there for the few pieces that lead to the next one.
+ */
+static struct slot *slot_for(struct ext4_data_queue *queue, u64 position, size_t size,
+                             size_t staging)
+{
+    enum { SPARE_SEGMENTS = 3 };
+    struct slot *slot = &queue->slots[queue->filling];
+    bool at_boundary = position % SECTOR_SIZE == 0;
+    if (overlaps_flight(queue, position, size)) {
+        start(queue);
+        await_all(queue);
+        slot = &queue->slots[queue->filling];
+    }
+    bool continues = slot->bytes > 0 && position == slot->start + slot->bytes;
+    bool crowded =
+        at_boundary &&
+        (slot->request.segment_count + SPARE_SEGMENTS > queue->request_segments ||
+         slot->staged + staging + 2 * PAGE_SIZE > STAGING_BYTES ||
+         slot->bytes + SECTOR_SIZE > queue->request_bytes);
+    if (slot->bytes > 0 && (!continues || crowded)) {
+        start(queue);
+        slot = &queue->slots[queue->filling];
+    }
+    if (slot->bytes == 0)
+        slot->start = position;
+    return slot;
+}
+
+/* Adds a segment, or lengthens the last one if the memory goes on there. */
+static void add_segment(struct slot *slot, const u8 *data, size_t size)
+{
+    struct disk_segment *last = slot->request.segment_count > 0
+                                    ? &slot->segments[slot->request.segment_count - 1]
+                                    : NULL;
+    if (last && (const u8 *)last->data + last->size_bytes == data)
+        last->size_bytes += size;
+    else
+        slot->segments[slot->request.segment_count++] =
+            (struct disk_segment){ (void *)(uintptr_t)data, size };
+    slot->bytes += size;
+}
+
+enum status ext4_data_queue_copy(struct ext4_data_queue *queue, u64 position,
+                                 const void *data, size_t size)
+{
+    const u8 *from = data;
+    while (size > 0) {
+        size_t piece = min_size(size, PAGE_SIZE - position % SECTOR_SIZE);
+        struct slot *slot = slot_for(queue, position, piece, piece);
+        piece = min_size(piece, queue->request_bytes - slot->bytes);
+        u8 *to = slot->staging + slot->staged;
+        if (from)
+            memcpy(to, from, piece);
+        else
+            memset(to, 0, piece);
+        slot->staged += piece;
+        add_segment(slot, to, piece);
+        position += piece;
+        from = from ? from + piece : NULL;
+        size -= piece;
+    }
+    return queue->error;
+}
+
+enum status ext4_data_queue_borrow(struct ext4_data_queue *queue, u64 position,
+                                   const void *data, size_t size)
+{
+    enum { SEGMENTS_WORTH_IT = 8 };
+    const u8 *from = data;
+    if (queue->request_segments < SEGMENTS_WORTH_IT || size < SECTOR_SIZE)
+        return ext4_data_queue_copy(queue, position, data, size);
+    while (size > 0) {
+        struct slot *slot = slot_for(queue, position, size, 0);
+        size_t piece = min_size(size, queue->request_bytes - slot->bytes);
+        add_segment(slot, from, piece);
+        position += piece;
+        from += piece;
+        size -= piece;
+    }
+    return queue->error;
+}
