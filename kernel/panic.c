@@ -2,6 +2,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/early.h"
+#include "kernel/arch/gdt.h"
 #include "kernel/arch/interrupts.h"
 #include "kernel/arch/paging.h"
 #include "kernel/arch/trap.h"
@@ -99,18 +100,53 @@ static void begin(const char *message)
         early_exit(EARLY_EXIT_PANIC);
 }
 
+static _Noreturn void report(const struct trap_frame *frame, const char *message,
+                             u64 back)
+{
+    begin(message);
+    say_address("at  ", frame->rip, back);
+    say_backtrace(frame->rbp);
+    say_registers(frame);
+    say_log();
+    early_exit(EARLY_EXIT_PANIC);
+}
+
+/* The registers as they are now, except rip, rsp and rbp. The order is struct trap_frame's. */
+static inline void capture_registers(struct trap_frame *frame)
+{
+    __asm__ volatile("movq %%r15, 0(%0)\n\tmovq %%r14, 8(%0)\n\tmovq %%r13, 16(%0)\n\t"
+                     "movq %%r12, 24(%0)\n\tmovq %%r11, 32(%0)\n\tmovq %%r10, 40(%0)\n\t"
+                     "movq %%r9, 48(%0)\n\tmovq %%r8, 56(%0)\n\tmovq %%rdi, 72(%0)\n\t"
+                     "movq %%rsi, 80(%0)\n\tmovq %%rdx, 88(%0)\n\tmovq %%rcx, 96(%0)\n\t"
+                     "movq %%rbx, 104(%0)\n\tmovq %%rax, 112(%0)"
+                     :
+                     : "r"(frame)
+                     : "memory");
+    __asm__ volatile("pushfq\n\tpopq %0" : "=r"(frame->rflags));
+}
+_Static_assert(offsetof(struct trap_frame, rbp) == 64,
+               "capture_registers() knows the order");
+_Static_assert(offsetof(struct trap_frame, rax) == 112,
+               "capture_registers() knows the order");
+
 _Noreturn void panic(const char *format, ...)
 {
+    struct trap_frame frame = { 0 };
     char message[LINE_MAX];
     va_list arguments;
+
+    capture_registers(&frame);
+    const u64 *stack = __builtin_frame_address(0); /* caller's rbp, return address */
+    frame.rbp = stack[0];
+    frame.rip = stack[1];
+    frame.rsp = (u64)(stack + 2);
+    frame.cs = SELECTOR_KERNEL_CODE;
+    frame.ss = SELECTOR_KERNEL_DATA;
 
     va_start(arguments, format);
     format_text_list(message, sizeof message, format, arguments);
     va_end(arguments);
-    begin(message);
-    say_backtrace((u64)__builtin_frame_address(0));
-    say_log();
-    early_exit(EARLY_EXIT_PANIC);
+    report(&frame, message, 1);
 }
 
 static void describe_page_fault(const struct trap_frame *frame, const char *reason,
@@ -141,12 +177,7 @@ _Noreturn void panic_trap(const struct trap_frame *frame, const char *reason)
         format_text(message, sizeof message, "%s (error code 0x%lx)",
                     trap_name(frame->vector), frame->error_code);
 
-    begin(message);
-    say_address("at  ", frame->rip, 0);
-    say_backtrace(frame->rbp);
-    say_registers(frame);
-    say_log();
-    early_exit(EARLY_EXIT_PANIC);
+    report(frame, message, 0);
 }
 
 /* Called by code that gcc's stack protector instruments; its names are gcc's. */
