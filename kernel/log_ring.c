@@ -21,7 +21,7 @@ static void append_character(struct log_ring *ring, char character)
 
 void log_ring_append(struct log_ring *ring, const char *line)
 {
-    for (size_t i = 0; line[i] != 0 && i < LOG_RING_LINE_MAX; i++)
+    for (size_t i = 0; i < LOG_RING_LINE_MAX && line[i] != 0; i++)
         append_character(ring, line[i] == '\n' ? ' ' : line[i]);
     append_character(ring, '\n');
 }

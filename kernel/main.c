@@ -58,6 +58,16 @@ static void report_memory(void)
                   boot_info.ranges[i].usable ? "usable" : "reserved");
 }
 
+static void report_paging(void)
+{
+    struct paging_report report = paging_check();
+
+    if (report.writable_executable > 0 || report.writable_constants > 0)
+        panic("boot: %lu pages are writable and executable, %lu make constants writable",
+              report.writable_executable, report.writable_constants);
+    log_info("boot: paging: %lu pages, none writable and executable", report.pages);
+}
+
 static void report_cpu(void)
 {
     const struct cpu_features *features = cpu_features();
@@ -124,6 +134,7 @@ static _Noreturn void run(void)
     report_boot_info();
     report_cpu();
     report_memory();
+    report_paging();
     report_unknown_options();
     interrupts_enable();
 

@@ -51,12 +51,16 @@ enum status interrupt_attach_isa(u8 line, void (*handler)(void *context), void *
 
 void interrupt_dispatch(u8 vector)
 {
-    /* Spurious ones want no acknowledgement: nothing is in service. */
+    const struct handler *handler = &handlers[vector];
+
+    if (handler->call) {
+        handler->call(handler->context);
+        apic_end_of_interrupt();
+        return;
+    }
+    /* The PICs' and the APIC's spurious ones want no acknowledgement: nothing is in service. */
     if (vector < VECTOR_ALLOCATABLE || vector == VECTOR_SPURIOUS)
         return;
-    if (handlers[vector].call)
-        handlers[vector].call(handlers[vector].context);
-    else
-        log_warning("interrupts: vector %u has no handler", vector);
+    log_warning("interrupts: vector %u has no handler", vector);
     apic_end_of_interrupt();
 }

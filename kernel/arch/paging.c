@@ -88,10 +88,10 @@ enum status paging_map(u64 address, physical_address frame, u64 flags)
 
 void paging_unmap(u64 address)
 {
-    u64 size;
+    u64 size = 0;
     page_entry *leaf = paging_lookup(address, &size);
 
-    if (!leaf || size != PAGE_SIZE)
+    if (size != PAGE_SIZE)
         panic("paging: 0x%lx is not a mapped page", address);
     *leaf = 0;
     invalidate_page(address);

@@ -54,6 +54,14 @@ page_entry *paging_lookup(u64 address, u64 *size);
 enum status paging_map(u64 address, physical_address frame, u64 flags);
 void paging_unmap(u64 address);
 
+/* What a walk through all loaded tables finds; the last two must be 0. */
+struct paging_report {
+    u64 pages; /* of any size */
+    u64 writable_executable;
+    u64 writable_constants; /* mappings through which kernel code or constants can be written */
+};
+struct paging_report paging_check(void);
+
 /* A kernel stack of `size` bytes with an unmapped guard page below it. Never freed. */
 enum status paging_stack_create(size_t size, u64 *top);
 /* Is it in the guard page of such a stack, or elsewhere in the unmapped part of their area? */

@@ -55,6 +55,7 @@ def test_boot__memory_and_machines__all_memory_is_found(memory, machine, cpu):
     log = log_of("crash=panic", memory=memory, environment={"MACHINE": machine, "CPU": cpu})
     megabytes = {"64M": 62, "128M": 126, "2G": 2046, "4G": 4094}[memory]
     assert f"boot: memory {megabytes} MiB" in log
+    assert "none writable and executable" in log
 
 
 def test_boot__unknown_options__are_named_in_one_line():
