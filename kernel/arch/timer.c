@@ -9,18 +9,15 @@
 #include "kernel/base/log.h"
 
 enum { PIT_CHANNEL_2 = 0x42, PIT_COMMAND = 0x43, PIT_GATE = 0x61 };
-enum {
-    PIT_ONE_SHOT_CHANNEL_2 = 0xb0,
-    GATE_OPEN = 1,
-    GATE_SPEAKER = 2,
-    GATE_OUTPUT = 0x20
-};
+enum { PIT_ONE_SHOT_CHANNEL_2 = 0xb0, PIT_LATCH_CHANNEL_2 = 0x80, PIT_START = 0xffff };
+enum { GATE_OPEN = 1, GATE_SPEAKER = 2, GATE_OUTPUT = 0x20 };
 enum {
     PIT_HERTZ = 1193182,
     TICK_HERTZ = 100,
     CALIBRATION_COUNT = PIT_HERTZ / TICK_HERTZ, /* PIT cycles in a tick's time, 10 ms */
-    CALIBRATION_ROUNDS = 3,
-    CALIBRATION_POLLS_MAX = 10000000,
+    CALIBRATION_ROUNDS = 20,
+    CALIBRATION_POLLS_MAX = 1000000,
+    SAMPLE_ATTEMPTS = 8,
 };
 #define MICROSECONDS_PER_SECOND 1000000ULL
 
@@ -67,51 +64,86 @@ static void tick(void *context)
     ticks++;
 }
 
+/* The three clocks at the same moment. */
+struct sample {
+    u32 pit; /* counts down from PIT_START */
+    u32 apic;
+    u64 tsc;
+};
+
 /*
- * Waits until the PIT has counted CALIBRATION_COUNT down, and says how far TSC and local APIC timer
- * got meanwhile. False: the PIT does not count.
+ * They can only be read one after the other, and an emulated CPU may be put to sleep in between: of
+ * several attempts the shortest one counts.
  */
-static bool measure(u64 *tsc, u32 *apic)
+static struct sample take_sample(void)
+{
+    struct sample best = { 0 };
+    u64 shortest = UINT64_MAX;
+
+    for (int i = 0; i < SAMPLE_ATTEMPTS; i++) {
+        u64 before = cpu_timestamp();
+        outb(PIT_COMMAND, PIT_LATCH_CHANNEL_2);
+        u32 apic = apic_timer_counted();
+        u64 after = cpu_timestamp();
+        u32 pit = inb(PIT_CHANNEL_2);
+        pit |= (u32)inb(PIT_CHANNEL_2) << 8;
+        if (after - before >= shortest)
+            continue;
+        shortest = after - before;
+        best = (struct sample){ pit, apic, before + shortest / 2 };
+    }
+    return best;
+}
+
+static bool pit_expired(void)
+{
+    return inb(PIT_GATE) & GATE_OUTPUT;
+}
+
+/*
+ * Samples the clocks at the ends of at least CALIBRATION_COUNT cycles of the PIT. False: it ran out
+ * before the second sample was there, or does not count.
+ */
+static bool measure(struct sample *first, struct sample *last)
 {
     u8 gate = (u8)(inb(PIT_GATE) & ~(GATE_OPEN | GATE_SPEAKER));
 
     outb(PIT_GATE, gate);
     outb(PIT_COMMAND, PIT_ONE_SHOT_CHANNEL_2);
-    outb(PIT_CHANNEL_2, CALIBRATION_COUNT & 0xff);
-    outb(PIT_CHANNEL_2, CALIBRATION_COUNT >> 8);
+    outb(PIT_CHANNEL_2, PIT_START & 0xff);
+    outb(PIT_CHANNEL_2, PIT_START >> 8);
     apic_timer_start_counting();
-
-    u64 begin = cpu_timestamp();
     outb(PIT_GATE, gate | GATE_OPEN);
+
+    *first = take_sample();
     for (int i = 0; i < CALIBRATION_POLLS_MAX; i++) {
-        if (!(inb(PIT_GATE) & GATE_OUTPUT))
-            continue;
-        *tsc = cpu_timestamp() - begin;
-        *apic = apic_timer_counted();
-        return true;
+        *last = take_sample();
+        if (pit_expired())
+            return false;
+        if (last->pit + CALIBRATION_COUNT <= first->pit)
+            return true;
     }
     return false;
 }
 
 void timer_init(void)
 {
-    u64 tsc_cycles = UINT64_MAX;
-    u32 apic_cycles = UINT32_MAX;
+    struct sample first = { 0 }, last = { 0 };
+    bool measured = false;
     u8 vector;
 
-    /* Being disturbed only makes a round longer: the shortest is the right one. */
-    for (int i = 0; i < CALIBRATION_ROUNDS; i++) {
-        u64 tsc;
-        u32 apic;
-        if (!measure(&tsc, &apic))
-            panic("timer: the PIT does not count, time is unknown");
-        tsc_cycles = tsc < tsc_cycles ? tsc : tsc_cycles;
-        apic_cycles = apic < apic_cycles ? apic : apic_cycles;
-    }
-    if (tsc_cycles == 0 || apic_cycles == 0)
+    for (int i = 0; i < CALIBRATION_ROUNDS && !measured; i++)
+        measured = measure(&first, &last);
+    if (!measured)
+        panic("timer: the PIT does not count, time is unknown");
+
+    u64 pit_cycles = first.pit - last.pit;
+    hertz = (last.tsc - first.tsc) * PIT_HERTZ / pit_cycles;
+    u32 apic_cycles =
+        (u32)((u64)(last.apic - first.apic) * CALIBRATION_COUNT / pit_cycles);
+    if (hertz == 0 || apic_cycles == 0)
         panic("timer: the time stamp counter or the APIC timer stands still");
 
-    hertz = tsc_cycles * TICK_HERTZ;
     start = cpu_timestamp();
     scale = (MICROSECONDS_PER_SECOND << 32) / hertz;
     if (interrupt_allocate(tick, NULL, &vector) != OK)
