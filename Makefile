@@ -29,7 +29,8 @@ UNIT_TESTS := $(wildcard tests/unit/test_*.c)
 # Parts of the kernel that are tested on the host beside the portable code.
 HOSTED_KERNEL := $(wildcard boot/boot_info.c kernel/mm/frame_map.c kernel/mm/heap_class.c \
 	kernel/shell/line_editor.c kernel/shell/shell_state.c kernel/shell/shell_parse.c \
-	kernel/persist/page_space.c kernel/persist/dirty.c)
+	kernel/persist/page_space.c kernel/persist/page_set.c kernel/persist/dirty.c \
+	kernel/persist/fault.c)
 
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) \
 	$(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)

@@ -1,0 +1,237 @@
+/*
+ * The life of a generation inside a page space: the line, the harvest behind it, the end.
+ * Invariants (I) and TLB rules (T): page_space.h.
+ */
+#include "kernel/base/log.h"
+#include "kernel/persist/page_space.h"
+#include "kernel/persist/page_space_internal.h"
+
+bool page_space_is_dirty(const struct page_space *space)
+{
+    return space->opened || space->set.count || space->forgotten.count ||
+           space->forgetting.count;
+}
+
+static u64 count_written_leaves(const page_entry *leaves)
+{
+    u64 count = 0;
+
+    for (u32 i = 0; i < TABLE_ENTRIES; i++)
+        count += leaves[i] & PTE_DIRTY && !(leaves[i] & PAGE_LISTED);
+    return count;
+}
+
+u64 page_space_count_dirty(const struct page_space *space)
+{
+    u64 count = space->set.count;
+
+    for (u32 i = 0; space->opened && i < space->top_entries; i++) {
+        if (!(space->top[i] & PTE_WRITABLE))
+            continue;
+        const page_entry *table = entry_table(space, space->top[i]);
+        for (u32 j = 0; j < TABLE_ENTRIES; j++)
+            if (table[j] & PTE_WRITABLE)
+                count += count_written_leaves(entry_table(space, table[j]));
+    }
+    return count;
+}
+
+/*
+ * After an abort the set stands for pages that may have been released since, and made anew; a leaf
+ * that is not listed is not what the record meant.
+ */
+static void refresh_set(struct page_space *space)
+{
+    struct page_cursor from = {}, to = {};
+    u64 kept = 0;
+
+    for (struct page_record *record; (record = page_set_next(&space->set, &from));) {
+        page_entry *leaf = page_space_leaf(space, record->page);
+        if (!(*leaf & PTE_PRESENT) || !(*leaf & PAGE_LISTED))
+            continue;
+        /* I4: what no walk will visit, because it was not written again, is closed here. */
+        *leaf &= ~PTE_WRITABLE;
+        space->machine->invalidate(page_address(space, record->page)); /* T2 */
+        *page_set_next(&space->set, &to) =
+            (struct page_record){ record->page, entry_frame(*leaf) };
+        kept++;
+    }
+    page_set_truncate(&space->set, kept);
+}
+
+enum status page_space_prepare(struct page_space *space)
+{
+    ASSERT(space->phase == SPACE_IDLE);
+
+    size_t cursor = 0;
+    for (u64 page, value; map_next(&space->forgetting, &cursor, &page, &value);) {
+        enum status status = map_set(&space->forgotten, page, value);
+        if (status)
+            return status;
+    }
+    map_clear(&space->forgetting);
+    refresh_set(space);
+    return OK;
+}
+
+_Static_assert(PAGE_TO_HARVEST == PTE_WRITABLE << 9, "the shift below");
+
+void page_space_demarcate(struct page_space *space)
+{
+    ASSERT(space->phase == SPACE_IDLE && space->forgetting.count == 0);
+
+    struct map empty = space->forgetting;
+    space->forgetting = space->forgotten;
+    space->forgotten = empty;
+    space->phase = SPACE_IN_FLIGHT;
+    space->counters.entries_read = 0;
+    if (!space->opened)
+        return;
+    space->phase = SPACE_HARVESTING;
+    space->harvest_top = space->harvest_middle = 0;
+
+    /* W moves to H's place: all entries alike, so that the cost is the same for every state. */
+    for (u32 i = 0; i < space->top_entries; i++) {
+        page_entry entry = space->top[i];
+        space->top[i] = (entry & ~PTE_WRITABLE) | (entry & PTE_WRITABLE) << 9;
+    }
+    space->counters.entries_read += space->top_entries;
+    space->opened = false;
+    space->machine->reload(); /* T6 */
+}
+
+void page_space_harvest_leaves(struct page_space *space, u32 top, u32 middle)
+{
+    page_entry *table = entry_table(space, space->top[top]);
+    page_entry *leaves = entry_table(space, table[middle]);
+
+    for (u32 i = 0; i < TABLE_ENTRIES; i++) {
+        page_entry leaf = leaves[i];
+        u64 page = page_number(top, middle, i);
+
+        if (leaf & PTE_DIRTY) {
+            if (!(leaf & PAGE_LISTED))
+                page_set_append(&space->set,
+                                (struct page_record){ page, entry_frame(leaf) });
+            leaves[i] = (leaf & ~(PTE_DIRTY | PTE_WRITABLE)) | PAGE_LISTED;
+            space->machine->invalidate(page_address(space, page)); /* T2 */
+        } else if (leaf & PAGE_SOFTWARE_WRITABLE && !(leaf & PAGE_LISTED)) {
+            leaves[i] = leaf | PTE_WRITABLE; /* I5; T7 */
+        }
+    }
+    space->counters.entries_read += TABLE_ENTRIES;
+}
+
+/* The next table under this top entry, if there is one left; I2 and I3 say how to tell. */
+static bool harvest_under(struct page_space *space, u32 top)
+{
+    page_entry entry = space->top[top];
+    page_entry *table = entry_table(space, entry);
+    page_entry sign = entry & PTE_WRITABLE ? PAGE_TO_HARVEST : PTE_WRITABLE;
+
+    while (space->harvest_middle < TABLE_ENTRIES) {
+        u32 middle = space->harvest_middle++;
+        space->counters.entries_read++;
+        if (!(table[middle] & sign))
+            continue;
+
+        page_space_harvest_leaves(space, top, middle);
+        table[middle] &= ~(PTE_WRITABLE | PAGE_TO_HARVEST);
+        return true;
+    }
+    return false;
+}
+
+bool page_space_harvest_step(struct page_space *space)
+{
+    if (space->phase != SPACE_HARVESTING)
+        return false;
+
+    for (; space->harvest_top < space->top_entries; space->harvest_top++) {
+        page_entry *entry = &space->top[space->harvest_top];
+        space->counters.entries_read++;
+        if (*entry & PAGE_TO_HARVEST) {
+            if (harvest_under(space, space->harvest_top))
+                return true;
+            *entry &= ~PAGE_TO_HARVEST;
+        }
+        space->harvest_middle = 0;
+    }
+    space->phase = SPACE_IN_FLIGHT;
+    return false;
+}
+
+bool page_space_next_taken(const struct page_space *space, struct page_cursor *cursor,
+                           u64 *page, const void **memory)
+{
+    ASSERT(space->phase == SPACE_IN_FLIGHT);
+
+    const struct page_record *record = page_set_next(&space->set, cursor);
+    if (!record)
+        return false;
+    *page = record->page;
+    *memory = space->machine->frame_memory(record->frame);
+    return true;
+}
+
+bool page_space_next_forgotten(const struct page_space *space, size_t *cursor, u64 *page)
+{
+    u64 value;
+
+    return map_next(&space->forgetting, cursor, page, &value);
+}
+
+/* Did the writer get another frame, or was the page released, while the record's was in flight? */
+static bool record_owns_frame(const struct page_record *record, page_entry leaf)
+{
+    return !(leaf & PTE_PRESENT) || entry_frame(leaf) != record->frame;
+}
+
+/* Not in the set any more; W again, so that the next write costs no fault. D=0, so I1 holds. */
+static page_entry rearmed(page_entry leaf)
+{
+    leaf &= ~PAGE_LISTED;
+    return leaf & PAGE_SOFTWARE_WRITABLE ? leaf | PTE_WRITABLE : leaf; /* I5 */
+}
+
+void page_space_commit(struct page_space *space)
+{
+    ASSERT(space->phase == SPACE_IN_FLIGHT);
+
+    struct page_cursor cursor = {};
+    for (struct page_record *record; (record = page_set_next(&space->set, &cursor));) {
+        page_entry *leaf = page_space_leaf(space, record->page);
+        space->counters.entries_read++;
+        if (record_owns_frame(record, *leaf))
+            space->machine->frame_free(record->frame);
+        else
+            *leaf = rearmed(*leaf); /* T7 */
+    }
+    page_set_truncate(&space->set, 0);
+    map_clear(&space->forgetting);
+    space->phase = SPACE_IDLE;
+}
+
+void page_space_abort(struct page_space *space)
+{
+    ASSERT(space->phase != SPACE_IDLE);
+    while (page_space_harvest_step(space))
+        ;
+
+    struct page_cursor from = {}, to = {};
+    u64 kept = 0;
+    for (struct page_record *record; (record = page_set_next(&space->set, &from));) {
+        page_entry *leaf = page_space_leaf(space, record->page);
+        if (record_owns_frame(record, *leaf))
+            space->machine->frame_free(record->frame);
+        if (!(*leaf & PTE_PRESENT))
+            continue;
+
+        *leaf |= PAGE_LISTED;
+        *page_set_next(&space->set, &to) =
+            (struct page_record){ record->page, entry_frame(*leaf) };
+        kept++;
+    }
+    page_set_truncate(&space->set, kept);
+    space->phase = SPACE_IDLE;
+}

@@ -1,0 +1,117 @@
+/*
+ * How a page becomes readable and writable: made on first touch, its tables opened one level at a
+ * time, copied while it is in flight. Invariants (I) and TLB rules (T): page_space.h.
+ */
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+#include "kernel/persist/page_space.h"
+#include "kernel/persist/page_space_internal.h"
+
+static enum status make_zero_page(struct page_space *space, u64 page)
+{
+    physical_address frame;
+    enum status status = space->machine->frame_alloc(&frame);
+    if (status)
+        return status;
+
+    memset(space->machine->frame_memory(frame), 0, PAGE_SIZE);
+    status = page_space_install(space, page, frame);
+    if (status)
+        space->machine->frame_free(frame);
+    return status;
+}
+
+/* I2 becomes I3: what the closed entry said about its children, they say themselves now. */
+static void push_harvest_down(struct page_space *space, page_entry entry)
+{
+    page_entry *table = entry_table(space, entry);
+
+    for (u32 i = 0; i < TABLE_ENTRIES; i++)
+        if (table[i] & PTE_WRITABLE)
+            table[i] = (table[i] & ~PTE_WRITABLE) | PAGE_TO_HARVEST;
+    space->counters.entries_read += TABLE_ENTRIES;
+}
+
+/*
+ * Opens the two upper entries of the page, from the top; T4 gives the order in each step. False: both
+ * were open.
+ */
+static bool open_path(struct page_space *space, u64 page)
+{
+    bool was_closed = false;
+    page_entry *upper = &space->top[top_index(page)];
+    if (!(*upper & PTE_WRITABLE)) {
+        if (*upper & PAGE_TO_HARVEST)
+            push_harvest_down(space, *upper);
+        *upper |= PTE_WRITABLE;
+        space->opened = was_closed = true;
+    }
+
+    page_entry *lower = &entry_table(space, *upper)[middle_index(page)];
+    if (!(*lower & PTE_WRITABLE)) {
+        if (*lower & PAGE_TO_HARVEST)
+            page_space_harvest_leaves(space, top_index(page), middle_index(page));
+        *lower = (*lower & ~PAGE_TO_HARVEST) | PTE_WRITABLE;
+        was_closed = true;
+    }
+    return was_closed;
+}
+
+/* I4: the record keeps the old frame, the writer goes on with a copy that is not listed. */
+static enum status copy_in_flight(struct page_space *space, page_entry *leaf)
+{
+    physical_address frame;
+    enum status status = space->machine->frame_alloc(&frame);
+    if (status)
+        return status;
+
+    memcpy(space->machine->frame_memory(frame),
+           space->machine->frame_memory(entry_frame(*leaf)), PAGE_SIZE);
+    *leaf = (*leaf & ~(PTE_ADDRESS_MASK | PAGE_LISTED)) | frame | PTE_WRITABLE;
+    space->counters.copied++;
+    return OK;
+}
+
+static enum status make_writable(struct page_space *space, u64 page)
+{
+    bool was_closed = open_path(space, page);
+    page_entry *leaf = page_space_leaf(space, page);
+    enum status status = OK;
+    if (!(*leaf & PAGE_SOFTWARE_WRITABLE))
+        status = ERR_READ_ONLY;
+    else if (*leaf & PTE_WRITABLE)
+        space->counters.spurious += !was_closed; /* T5 */
+    else if (space->phase != SPACE_IDLE && *leaf & PAGE_LISTED)
+        status = copy_in_flight(space, leaf);
+    else
+        *leaf |= PTE_WRITABLE;
+
+    space->machine->invalidate(page_address(space, page)); /* T2, T3, T4, T5 */
+    return status;
+}
+
+enum status page_space_touch(struct page_space *space, u64 page, enum page_access access)
+{
+    if (page >= space->limit)
+        return ERR_INVALID_ARGUMENT;
+
+    space->counters.faults++;
+    if (!page_space_has(space, page)) {
+        enum status status = make_zero_page(space, page);
+        if (status)
+            return status;
+    }
+    return access == PAGE_WRITE ? make_writable(space, page) : OK;
+}
+
+enum status page_space_alias(struct page_space *space, u64 page, void **memory)
+{
+    enum status status = page_space_touch(space, page, PAGE_WRITE);
+    if (status)
+        return status;
+
+    page_entry *leaf = page_space_leaf(space, page);
+    *leaf |= PTE_DIRTY;
+    *memory = space->machine->frame_memory(entry_frame(*leaf));
+    return OK;
+}

@@ -1,0 +1,153 @@
+#include "kernel/persist/page_space.h"
+
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+#include "kernel/persist/page_space_internal.h"
+
+void page_space_init(struct page_space *space, const struct page_machine *machine,
+                     page_entry *top, u64 base, u64 size)
+{
+    ASSERT(base % GIB == 0 && size % GIB == 0 && size / GIB <= TABLE_ENTRIES);
+
+    *space = (struct page_space){
+        .machine = machine,
+        .top = top,
+        .top_entries = (u32)(size / GIB),
+        .base = base,
+        .limit = size / PAGE_SIZE,
+    };
+    page_set_init(&space->set, machine);
+    map_init(&space->forgotten);
+    map_init(&space->forgetting);
+}
+
+static void free_leaf_table(struct page_space *space, page_entry entry)
+{
+    page_entry *table = entry_table(space, entry);
+
+    for (u32 i = 0; i < TABLE_ENTRIES; i++)
+        if (table[i] & PTE_PRESENT)
+            space->machine->frame_free(entry_frame(table[i]));
+    space->machine->frame_free(entry_frame(entry));
+}
+
+void page_space_reset(struct page_space *space)
+{
+    ASSERT(space->phase == SPACE_IDLE);
+
+    for (u32 i = 0; i < space->top_entries; i++) {
+        page_entry entry = space->top[i];
+        if (!(entry & PTE_PRESENT))
+            continue;
+
+        page_entry *table = entry_table(space, entry);
+        for (u32 j = 0; j < TABLE_ENTRIES; j++)
+            if (table[j] & PTE_PRESENT)
+                free_leaf_table(space, table[j]);
+        space->top[i] = 0;
+        space->machine->frame_free(entry_frame(entry));
+    }
+    space->machine->reload(); /* T3 */
+
+    page_set_destroy(&space->set);
+    map_destroy(&space->forgotten);
+    map_destroy(&space->forgetting);
+    page_space_init(space, space->machine, space->top, space->base,
+                    space->limit * PAGE_SIZE);
+}
+
+page_entry *page_space_leaf(const struct page_space *space, u64 page)
+{
+    page_entry entry = space->top[top_index(page)];
+    if (!(entry & PTE_PRESENT))
+        return NULL;
+
+    entry = entry_table(space, entry)[middle_index(page)];
+    if (!(entry & PTE_PRESENT))
+        return NULL;
+
+    return &entry_table(space, entry)[leaf_index(page)];
+}
+
+bool page_space_has(const struct page_space *space, u64 page)
+{
+    return page_space_peek(space, page) != NULL;
+}
+
+const void *page_space_peek(const struct page_space *space, u64 page)
+{
+    if (page >= space->limit)
+        return NULL;
+
+    const page_entry *leaf = page_space_leaf(space, page);
+    if (!leaf || !(*leaf & PTE_PRESENT))
+        return NULL;
+    return space->machine->frame_memory(entry_frame(*leaf));
+}
+
+/* The table under an upper entry, made if need be: closed, nothing to harvest (I1). */
+static enum status reach_table(struct page_space *space, page_entry *entry,
+                               page_entry **table)
+{
+    if (!(*entry & PTE_PRESENT)) {
+        physical_address frame;
+        enum status status = space->machine->frame_alloc(&frame);
+        if (status)
+            return status;
+        memset(space->machine->frame_memory(frame), 0, PAGE_SIZE);
+        *entry = frame | PTE_PRESENT;
+    }
+    *table = entry_table(space, *entry);
+    return OK;
+}
+
+enum status page_space_install(struct page_space *space, u64 page, physical_address frame)
+{
+    if (page >= space->limit)
+        return ERR_INVALID_ARGUMENT;
+
+    page_entry *middle, *leaves;
+    enum status status = reach_table(space, &space->top[top_index(page)], &middle);
+    if (status)
+        return status;
+    status = reach_table(space, &middle[middle_index(page)], &leaves);
+    if (status)
+        return status;
+    if (leaves[leaf_index(page)] & PTE_PRESENT)
+        return ERR_EXISTS;
+    status = page_set_reserve(&space->set, space->counters.pages + 1); /* I7 */
+    if (status)
+        return status;
+
+    leaves[leaf_index(page)] =
+        frame | PTE_PRESENT | PTE_WRITABLE | PAGE_SOFTWARE_WRITABLE | PTE_NO_EXECUTE;
+    space->counters.pages++;
+    return OK;
+}
+
+/* A frame that is in flight stays the record's; commit or abort frees it. */
+static bool frame_is_in_flight(const struct page_space *space, page_entry leaf)
+{
+    return space->phase != SPACE_IDLE && leaf & PAGE_LISTED;
+}
+
+enum status page_space_release(struct page_space *space, u64 page)
+{
+    if (!page_space_has(space, page))
+        return ERR_NOT_FOUND;
+    /* What the demarcation has claimed must be in the set before its page goes. */
+    while (space->phase == SPACE_HARVESTING && page_space_harvest_step(space))
+        ;
+    enum status status = map_set(&space->forgotten, page, 0);
+    if (status)
+        return status;
+
+    page_entry *leaf = page_space_leaf(space, page);
+    page_entry was = *leaf;
+    *leaf = 0;
+    space->machine->invalidate(page_address(space, page)); /* T3 */
+    if (!frame_is_in_flight(space, was))
+        space->machine->frame_free(entry_frame(was));
+    space->counters.pages--;
+    return OK;
+}

@@ -1,0 +1,154 @@
+/*
+ * A page space: a range of virtual memory whose pages Snapper captures, and what of it is dirty.
+ *
+ * Pages are 4 KiB and come to exist, zeroed, when they are first touched. The D bits of the CPU's
+ * own page tables say which were written; a demarcation draws the line between two generations by
+ * taking W from the few entries of the top table: constant time, whatever the memory and the dirty
+ * set. What was written before the line is then harvested, table by table, while writers go on.
+ *
+ *        demarcate                harvest_step ... false        commit, or abort
+ *   IDLE ----------> HARVESTING ---------------------> IN_FLIGHT ------------> IDLE
+ *
+ *                  bit           meaning
+ *   upper entry    W             open: something below may have been written since the demarcation
+ *                  H             to harvest: below are pages written before the demarcation
+ *   leaf           S             software-writable: the page may be written
+ *                  W             it may be written without a fault
+ *                  L             listed: a record in the harvested set stands for this page
+ *                  D             written, and not in the set since
+ *
+ *   I1  Closed, nothing to harvest (W=0, H=0): no leaf below has D, no table entry below has W or H.
+ *   I2  Closed, to harvest (W=0, H=1): the children are as the demarcation left them; those with W
+ *       are to be harvested.
+ *   I3  Open, to harvest (W=1, H=1), top entries only: the children with H are to be harvested.
+ *   I4  While a generation is in flight a listed leaf that still has its record's frame has W=0;
+ *       a write to it gives the writer a new frame.
+ *   I5  W of a leaf never without S.
+ *   I6  Only a commit takes a page out of the set; an abort leaves all of it for the next one.
+ *   I7  A page that exists has room for its record reserved.
+ *
+ *   T1  Leaves are 4 KiB, never global, and there is one address space id: no PCID.
+ *   T2  Clearing W or D of a leaf invalidates its page.
+ *   T3  A leaf that gets another frame, or none, invalidates its page.
+ *   T4  Opening an entry first takes W from the children, then gives W to it, then invalidates the
+ *       page that faulted. Other pages below may still be remembered as closed: see T5.
+ *   T5  A write fault that the tables already permit is spurious: invalidate the page and return.
+ *   T6  A demarcation reloads everything.
+ *   T7  Giving W or a first frame needs nothing: T5.
+ *
+ * One CPU; all calls with interrupts off or where nothing else writes to the space.
+ */
+#pragma once
+
+#include "kernel/arch/paging.h"
+#include "kernel/base/map.h"
+#include "kernel/persist/page_set.h"
+
+enum { SPACE_KERNEL_WINDOW = 0, OBJECT_PAGE_BITS = 40 };
+
+/* Snapper's object id: space (24 bits) | number of the page in it (40 bits). */
+static inline u64 object_id(u64 space, u64 page)
+{
+    return space << OBJECT_PAGE_BITS | page;
+}
+
+static inline u64 object_space(u64 id)
+{
+    return id >> OBJECT_PAGE_BITS;
+}
+
+static inline u64 object_page(u64 id)
+{
+    return id & ((1ULL << OBJECT_PAGE_BITS) - 1);
+}
+
+enum page_space_phase { SPACE_IDLE, SPACE_HARVESTING, SPACE_IN_FLIGHT };
+
+enum page_access { PAGE_READ, PAGE_WRITE };
+
+struct page_space_counters {
+    u64 pages;        /* that exist */
+    u64 entries_read; /* page-table entries looked at for dirt since the last demarcation */
+    u64 faults;
+    u64 spurious;
+    u64 copied; /* pages in flight that a writer got a new frame for */
+};
+
+struct page_space {
+    const struct page_machine *machine;
+    page_entry *top; /* the table of the space; its entries cover 1 GiB each */
+    u32 top_entries;
+    u64 base;  /* virtual address of page 0 */
+    u64 limit; /* number of pages */
+
+    enum page_space_phase phase;
+    bool opened;           /* some top entry is open */
+    u32 harvest_top;       /* where the harvest stands */
+    u32 harvest_middle;    /* in the table under it */
+    struct page_set set;   /* the harvested set */
+    struct map forgotten;  /* pages released since the demarcation */
+    struct map forgetting; /* pages released before it, until a commit */
+    struct page_space_counters counters;
+};
+
+/*
+ * A space over `top`, a zeroed table that the caller has put (or will put) where `base` is. `base`
+ * and the size are multiples of 1 GiB.
+ */
+void page_space_init(struct page_space *space, const struct page_machine *machine,
+                     page_entry *top, u64 base, u64 size);
+/* Gives back all pages and tables. Nothing may be in flight. */
+void page_space_reset(struct page_space *space);
+
+/* Does the page exist? Looking does not make it. */
+bool page_space_has(const struct page_space *space, u64 page);
+/* The memory of a page that exists, for reading only; NULL if it does not. */
+const void *page_space_peek(const struct page_space *space, u64 page);
+/*
+ * Makes the page ready for the access: it exists, and with PAGE_WRITE the next write to its address
+ * does not fault. ERR_NO_MEMORY (nothing changed that matters), ERR_INVALID_ARGUMENT: no such page.
+ * The page fault handler and those who want an error instead of a fault call it.
+ */
+enum status page_space_touch(struct page_space *space, u64 page, enum page_access access);
+/*
+ * Memory through which a pager writes a page that exists or not, as if through its own address:
+ * the page is dirty from now on and a page in flight is copied first.
+ */
+enum status page_space_alias(struct page_space *space, u64 page, void **memory);
+/*
+ * A page as it came from a generation: clean, `frame` belongs to the space from now on.
+ * ERR_EXISTS, ERR_NO_MEMORY, ERR_INVALID_ARGUMENT: the frame stays the caller's.
+ */
+enum status page_space_install(struct page_space *space, u64 page,
+                               physical_address frame);
+/* The page no longer exists; the next generation forgets it. ERR_NOT_FOUND, ERR_NO_MEMORY. */
+enum status page_space_release(struct page_space *space, u64 page);
+
+/* Is there anything that a generation would have to take or forget? Reads no tables. */
+bool page_space_is_dirty(const struct page_space *space);
+/* How many pages it would take. Walks the open tables only. */
+u64 page_space_count_dirty(const struct page_space *space);
+
+/*
+ * Before a demarcation, outside the pause: puts in order what an aborted generation has left.
+ * Costs nothing otherwise. ERR_NO_MEMORY: no demarcation now. The space must be IDLE.
+ */
+enum status page_space_prepare(struct page_space *space);
+/* Draws the line. Constant time. Nothing may come between page_space_prepare() and this. */
+void page_space_demarcate(struct page_space *space);
+/* Harvests one table; false once nothing is left. */
+bool page_space_harvest_step(struct page_space *space);
+/*
+ * The harvested pages: the memory of each as it was at the demarcation, valid and unchanged until
+ * commit or abort. Zero the cursor to start; false after the last. Only IN_FLIGHT.
+ */
+[[nodiscard]] bool page_space_next_taken(const struct page_space *space,
+                                         struct page_cursor *cursor, u64 *page,
+                                         const void **memory);
+/* The pages released before the demarcation, as map_next(). */
+[[nodiscard]] bool page_space_next_forgotten(const struct page_space *space,
+                                             size_t *cursor, u64 *page);
+/* The generation is durable: its pages are clean, unless written since. */
+void page_space_commit(struct page_space *space);
+/* It is not: its pages join the next one. Also legal while HARVESTING; finishes the harvest. */
+void page_space_abort(struct page_space *space);

@@ -1,0 +1,52 @@
+/*
+ * The bits and the walk, shared by page_space.c, fault.c and dirty.c. Invariants (I) and TLB rules
+ * (T) are numbered in page_space.h.
+ */
+#pragma once
+
+#include "kernel/persist/page_space.h"
+
+#define PAGE_SOFTWARE_WRITABLE PTE_SOFTWARE_0 /* S, in leaves */
+#define PAGE_TO_HARVEST PTE_SOFTWARE_1        /* H, in upper entries */
+#define PAGE_LISTED PTE_SOFTWARE_2            /* L, in leaves */
+
+static inline u32 top_index(u64 page)
+{
+    return (u32)(page >> 18);
+}
+
+static inline u32 middle_index(u64 page)
+{
+    return (u32)(page >> 9) % TABLE_ENTRIES;
+}
+
+static inline u32 leaf_index(u64 page)
+{
+    return (u32)page % TABLE_ENTRIES;
+}
+
+static inline u64 page_number(u32 top, u32 middle, u32 leaf)
+{
+    return (u64)top << 18 | (u64)middle << 9 | leaf;
+}
+
+static inline u64 page_address(const struct page_space *space, u64 page)
+{
+    return space->base + page * PAGE_SIZE;
+}
+
+static inline physical_address entry_frame(page_entry entry)
+{
+    return entry & PTE_ADDRESS_MASK;
+}
+
+static inline page_entry *entry_table(const struct page_space *space, page_entry entry)
+{
+    return space->machine->frame_memory(entry_frame(entry));
+}
+
+/* The leaf entry of the page, or NULL while no table holds one. The page must be in the space. */
+page_entry *page_space_leaf(const struct page_space *space, u64 page);
+
+/* The harvest of one leaf table, by the walk or by the fault that opens it. dirty.c */
+void page_space_harvest_leaves(struct page_space *space, u32 top, u32 middle);

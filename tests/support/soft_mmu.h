@@ -1,0 +1,32 @@
+/*
+ * A CPU's memory management in software: page tables of three levels in a pool of frames, walked on
+ * each access that the TLB does not answer, with A and D bits set and faults raised as x86 does.
+ *
+ * It is as forgetful as the architecture allows and no more: translations stay in the TLB with the
+ * rights and the D bit that they had, upper entries stay in a cache of their own, both until they
+ * are invalidated. A fault forgets the page that faulted. So a missing invalidation shows.
+ */
+#pragma once
+
+#include "kernel/persist/page_space.h"
+
+enum { SOFT_MMU_GIB = 3 };
+#define SOFT_MMU_BASE PERSISTENT_BASE
+
+/* There is one, because the machine interface has no context, like the real one. */
+void soft_mmu_start(size_t frames);
+void soft_mmu_stop(void);
+
+const struct page_machine *soft_mmu_machine(void);
+page_entry *soft_mmu_top(void);
+size_t soft_mmu_frames_used(void);
+/* frame_alloc fails while true. */
+void soft_mmu_refuse_frames(bool refuse);
+
+enum { SOFT_MMU_OK, SOFT_MMU_READ_FAULT, SOFT_MMU_WRITE_FAULT };
+/* One aligned access of the CPU, by page number and offset in the page. */
+int soft_mmu_read(u64 page, size_t offset, u64 *value);
+int soft_mmu_write(u64 page, size_t offset, u64 value);
+
+/* How often page tables were entered by frame_memory() since the start. */
+u64 soft_mmu_looks_at(physical_address frame);
