@@ -39,7 +39,7 @@ static u64 file_blocks(const struct ext4 *fs, const struct ext4_burst_file *file
 }
 
 /* Metadata blocks that the burst may touch, on the safe side. */
-static u64 estimate_cost(const struct burst *burst)
+static u64 estimate_cost(const struct burst *burst, const struct ext4_inode *parent)
 {
     enum { PER_GROUP = 4, SLACK = 48 };
     const struct ext4_superblock *superblock = &burst->fs->superblock;
@@ -49,8 +49,12 @@ static u64 estimate_cost(const struct burst *burst)
     u64 table = burst->count * superblock->inode_size / superblock->block_size;
     u64 groups = burst->count / superblock->inodes_per_group +
                  burst->blocks_left / superblock->blocks_per_group + 2;
-    u64 directory = names + names / 4;
-    return table + groups * PER_GROUP + directory / superblock->block_size + SLACK;
+    u64 directory = (names + names / 4) / superblock->block_size;
+    if (parent->flags &
+        EXT4_INODE_FLAG_INDEXED) /* each name in another leaf, leaves split */
+        directory = 2 * directory +
+                    min_u64(burst->count, parent->size_bytes / superblock->block_size);
+    return table + groups * PER_GROUP + directory + SLACK;
 }
 
 static bool is_valid_name(const char *name)
@@ -60,7 +64,7 @@ static bool is_valid_name(const char *name)
 }
 
 /* Everything that can be refused before the first change. */
-static enum status check_burst(struct burst *burst)
+static enum status check_burst(struct burst *burst, const struct ext4_inode *parent)
 {
     struct ext4 *fs = burst->fs;
     for (size_t i = 0; i < burst->count; i++) {
@@ -71,7 +75,7 @@ static enum status check_burst(struct burst *burst)
     if (burst->blocks_left > fs->running.free.blocks ||
         burst->count > fs->running.free.inodes)
         return ERR_NO_SPACE;
-    return ext4_running_require(fs, estimate_cost(burst));
+    return ext4_running_require(fs, estimate_cost(burst, parent));
 }
 
 static enum status check_names_are_new(struct ext4 *fs,
@@ -247,7 +251,7 @@ enum status ext4_create_burst(struct ext4 *fs, u32 directory,
     if (status == OK && !ext4_inode_is(&parent, EXT4_MODE_DIRECTORY))
         status = ERR_NOT_DIRECTORY;
     if (status == OK)
-        status = check_burst(&burst);
+        status = check_burst(&burst, &parent);
     if (status == OK)
         status = check_names_are_new(fs, &parent, &burst);
     if (status != OK)

@@ -121,18 +121,23 @@ void ext4_data_queue_close(struct ext4_data_queue *queue)
     port_free(queue);
 }
 
-static bool overlaps_flight(const struct ext4_data_queue *queue, u64 position,
-                            size_t size)
+static bool overlaps(const struct slot *slot, u64 position, size_t size)
 {
-    for (size_t i = 0; i < SLOTS; i++) {
-        const struct slot *slot = &queue->slots[i];
-        bool filling = i == queue->filling;
-        u64 end = slot->start + slot->bytes;
-        if (slot->bytes > 0 && position < end && slot->start < position + size &&
-            !(filling && position == end))
-            return true;
-    }
-    return false;
+    return slot->bytes > 0 && position < slot->start + slot->bytes &&
+           slot->start < position + size;
+}
+
+/*
+ * Q3. A piece that goes over the request being filled begins at a sector boundary, like any that
+ * does not continue it, so that request can be started.
+ */
+static void await_overlapping(struct ext4_data_queue *queue, u64 position, size_t size)
+{
+    if (overlaps(&queue->slots[queue->filling], position, size))
+        start(queue);
+    for (size_t i = 0; i < SLOTS; i++)
+        if (i != queue->filling && overlaps(&queue->slots[i], position, size))
+            await(queue, &queue->slots[i]);
 }
 
 /*
@@ -143,19 +148,15 @@ static struct slot *slot_for(struct ext4_data_queue *queue, u64 position, size_t
                              size_t staging)
 {
     enum { SPARE_SEGMENTS = 3 };
-    struct slot *slot = &queue->slots[queue->filling];
     bool at_boundary = position % SECTOR_SIZE == 0;
-    if (overlaps_flight(queue, position, size)) {
-        start(queue);
-        await_all(queue);
-        slot = &queue->slots[queue->filling];
-    }
+    await_overlapping(queue, position, size);
+    struct slot *slot = &queue->slots[queue->filling];
     bool continues = slot->bytes > 0 && position == slot->start + slot->bytes;
     bool crowded =
-        at_boundary &&
-        (slot->request.segment_count + SPARE_SEGMENTS > queue->request_segments ||
-         slot->staged + staging + 2 * PAGE_SIZE > STAGING_BYTES ||
-         slot->bytes + SECTOR_SIZE > queue->request_bytes);
+        slot->bytes >= queue->request_bytes ||
+        (at_boundary &&
+         (slot->request.segment_count + SPARE_SEGMENTS > queue->request_segments ||
+          slot->staged + staging + 2 * PAGE_SIZE > STAGING_BYTES));
     if (slot->bytes > 0 && (!continues || crowded)) {
         start(queue);
         slot = &queue->slots[queue->filling];
