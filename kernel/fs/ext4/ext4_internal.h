@@ -210,7 +210,8 @@ enum status ext4_dir_init(struct ext4 *fs, struct ext4_inode *directory, u32 par
 /* --- orphan.c --- */
 
 /*
- * At mount: finishes what a crash interrupted, for every inode on the orphan list and in the orphan
- * file. Commits as it must. ERR_CORRUPT: a list with a loop or a foreign inode.
+ * At mount and unmount: finishes what a crash or a full transaction interrupted, for every inode
+ * on the orphan list and in the orphan file. Commits. ERR_CORRUPT: a list with a loop or a foreign
+ * inode; it should then not be written.
  */
 enum status ext4_orphans_recover(struct ext4 *fs);

@@ -244,6 +244,8 @@ void ext4_drop(struct ext4 *fs)
 enum status ext4_unmount(struct ext4 *fs)
 {
     enum status status = ext4_commit(fs);
+    if (status == OK && !fs->read_only)
+        status = ext4_orphans_recover(fs); /* deletions that are still on their way */
     if (status == OK && !fs->read_only && fs->recovery_flag_set) {
         status = journal_checkpoint_all(fs->journal);
         if (status == OK)
