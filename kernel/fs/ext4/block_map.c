@@ -28,32 +28,33 @@ enum status ext4_block_map(struct ext4 *fs, const struct ext4_inode *inode,
     return OK;
 }
 
-/* Behind the file's last block before `file_block`; else where data goes next. */
-static enum status data_goal(struct ext4 *fs, const struct ext4_inode *inode,
-                             u64 file_block, u64 *goal)
+/* Behind the last block before `file_block`; else where such blocks go next. */
+static enum status allocation_goal(struct ext4 *fs, const struct ext4_inode *inode,
+                                   u64 file_block, u64 *goal)
 {
     u64 disk_block = 0;
     u64 count;
-    if (ext4_inode_is(inode, EXT4_MODE_DIRECTORY)) {
-        *goal = ext4_metadata_goal(fs, inode->number);
-        return OK;
-    }
     if (file_block > 0) {
         enum status status =
             ext4_block_map(fs, inode, file_block - 1, &disk_block, &count);
         if (status != OK)
             return status;
     }
-    *goal = disk_block != 0 ? disk_block + 1 : ext4_data_goal(fs, inode->number);
+    if (disk_block != 0)
+        *goal = disk_block + 1;
+    else if (ext4_inode_is(inode, EXT4_MODE_DIRECTORY))
+        *goal = ext4_metadata_goal(fs, inode->number);
+    else
+        *goal = ext4_data_goal(fs, inode->number);
     return OK;
 }
 
 u64 ext4_data_goal(const struct ext4 *fs, u32 inode)
 {
-    /* Metadata takes a group's first free blocks, so data leaves a gap before its own. */
+    /* Metadata takes a group's first free blocks; data begins far enough not to mix with it. */
     if (fs->block_goal != 0)
         return fs->block_goal;
-    return ext4_metadata_goal(fs, inode) + fs->superblock.blocks_per_group / 16;
+    return ext4_metadata_goal(fs, inode) + fs->superblock.blocks_per_group / 2;
 }
 
 static enum status allocate_extent(struct ext4 *fs, struct ext4_inode *inode,
@@ -74,7 +75,7 @@ static enum status allocate_extent(struct ext4 *fs, struct ext4_inode *inode,
     }
 
     u64 goal;
-    status = data_goal(fs, inode, file_block, &goal);
+    status = allocation_goal(fs, inode, file_block, &goal);
     if (status == OK)
         status = ext4_blocks_allocate(fs, goal, wanted, run);
     if (status != OK)
@@ -94,7 +95,7 @@ enum status ext4_block_map_allocate(struct ext4 *fs, struct ext4_inode *inode,
         status = allocate_extent(fs, inode, file_block, count, &run);
     } else {
         u64 goal;
-        status = data_goal(fs, inode, file_block, &goal);
+        status = allocation_goal(fs, inode, file_block, &goal);
         if (status == OK)
             status =
                 ext4_block_pointers_allocate(fs, inode, file_block, goal, &run.first);
@@ -132,7 +133,8 @@ enum status ext4_inode_block(struct ext4 *fs, const struct ext4_inode *inode,
     }
     u64 blocks = divide_up(inode->size_bytes, fs->superblock.block_size);
     u64 left = blocks > file_block ? blocks - file_block : 1;
-    ext4_read_ahead_metadata(fs, disk_block, disk_block + min_u64(count, left));
+    ext4_read_ahead_metadata(fs, &fs->read_ahead.next_directory_block, disk_block,
+                             disk_block + min_u64(count, left));
     return cache_get(&fs->cache, disk_block, buffer);
 }
 

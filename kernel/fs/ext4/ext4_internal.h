@@ -74,7 +74,8 @@ struct ext4_read_ahead {
     u8 *data;
     u64 first_block;
     u64 block_count; /* 0: holds nothing */
-    u64 next_data_block, next_metadata_block; /* where a sequential reader would go on */
+    /* Where sequential readers of each kind would go on. */
+    u64 next_data_block, next_table_block, next_directory_block;
 };
 
 struct ext4 {

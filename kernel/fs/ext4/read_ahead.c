@@ -4,7 +4,7 @@
 #include "kernel/base/port.h"
 #include "kernel/base/string.h"
 
-enum { WINDOW_BYTES = 512 * KIB, METADATA_BLOCKS = 32 };
+enum { WINDOW_BYTES = 512 * KIB, METADATA_BLOCKS = 64 };
 
 static bool is_cached(struct ext4 *fs, u64 block)
 {
@@ -13,18 +13,18 @@ static bool is_cached(struct ext4 *fs, u64 block)
     return buffer != NULL;
 }
 
-void ext4_read_ahead_metadata(struct ext4 *fs, u64 block, u64 end)
+void ext4_read_ahead_metadata(struct ext4 *fs, u64 *next, u64 block, u64 end)
 {
     if (is_cached(fs, block))
         return;
-    bool sequential = block == fs->read_ahead.next_metadata_block;
-    fs->read_ahead.next_metadata_block = block + 1;
+    bool sequential = block == *next;
+    *next = block + 1;
     if (!sequential || block >= end || end > fs->superblock.block_count)
         return;
     size_t limit = min_size(METADATA_BLOCKS, fs->cache.capacity / 4);
     size_t count = min_size(limit, end - block);
     cache_prefetch(&fs->cache, block, count);
-    fs->read_ahead.next_metadata_block = block + count;
+    *next = block + count;
 }
 
 /* Just these bytes: what lies around them in their sectors goes to a scratch buffer. */

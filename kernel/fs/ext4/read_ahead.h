@@ -10,10 +10,11 @@
 #include "kernel/fs/ext4/ext4_internal.h"
 
 /*
- * Called before cache_get() of a block of the inode table or of a directory: if it continues the
- * last such read, it and the blocks behind it (up to `end`) are read into the cache together.
+ * Called before cache_get() of a block of the inode table or of a directory, with that kind's
+ * `next` in struct ext4_read_ahead: if it continues the last such read, it and the blocks behind
+ * it (up to `end`) are read into the cache together.
  */
-void ext4_read_ahead_metadata(struct ext4 *fs, u64 block, u64 end);
+void ext4_read_ahead_metadata(struct ext4 *fs, u64 *next, u64 block, u64 end);
 
 /*
  * `size` bytes of file data from byte `offset` of consecutive disk blocks that start at `block`.
