@@ -66,8 +66,8 @@ static u32 descriptors_per_block(const struct ext4 *fs)
 
 u64 ext4_group_descriptor_block(const struct ext4 *fs, u32 index)
 {
-    if (!in_meta_group(fs, index))
-        return (u64)fs->superblock.first_data_block + 1 + index;
+    if (!in_meta_group(fs, index)) /* behind the superblock, which is at byte 1024 */
+        return 1024 / fs->superblock.block_size + 1 + (u64)index;
     u32 group = index * descriptors_per_block(fs);
     return ext4_group_first_block(fs, group) + ext4_group_has_superblock(fs, group);
 }

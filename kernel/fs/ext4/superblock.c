@@ -122,7 +122,8 @@ static enum status check_geometry(struct ext4_superblock *superblock)
 {
     u32 bits = superblock->block_size * 8;
     bool clusters = superblock->ro_compat & RO_COMPAT_BIGALLOC;
-    if (superblock->first_data_block != (superblock->block_size == 1024 ? 1U : 0U))
+    if (superblock->first_data_block !=
+        (superblock->block_size == 1024 && !clusters ? 1U : 0U))
         return refuse("first data block", superblock->first_data_block);
     if (superblock->blocks_per_group < 256 || superblock->blocks_per_group % 8 != 0 ||
         (!clusters && superblock->blocks_per_group > bits))
