@@ -18,16 +18,13 @@
 #pragma once
 
 #include "snapper/config.h"
+#include "snapper/generation_name.h"
 #include "snapper/store.h"
 
 struct snapper;
 struct snapper_view;
 
-enum { GENERATION_NAME_LENGTH = 27 }; /* "2026-11-21T07:30:00.123456Z" */
 enum { SNAPPER_DESCRIPTION_MAX = 255 };
-struct generation_name {
-    char text[GENERATION_NAME_LENGTH + 1];
-};
 
 enum snapper_state {
     SNAPPER_DORMANT,

@@ -1,0 +1,40 @@
+/*
+ * /snapper.state: what must survive a crash beside the generations. Text, one fact a line; losing
+ * it loses no generation.
+ *
+ *   writing = NAME    a generation being written in several transactions
+ *   purging = NAME    a generation whose files are being removed
+ *   target = NAME     boot this generation (rollback)
+ *   boots = NUMBER    boots since a generation was last committed
+ *   pin = NAME        never purge it (any number of lines)
+ *   settled = NAME    the rc bytes on disk count this archive (any number of lines)
+ */
+#pragma once
+
+#include "snapper/generation_name.h"
+
+struct name_list {
+    struct generation_name *names; /* ascending, no duplicates */
+    size_t count;
+    size_t capacity;
+};
+
+struct state_file {
+    struct generation_name writing; /* each may be empty */
+    struct generation_name purging;
+    struct generation_name target;
+    u64 boots;
+    struct name_list pins;
+    struct name_list settled;
+};
+
+/* Lines that make no sense are reported and skipped. ERR_NO_MEMORY. */
+enum status state_file_decode(const char *text, size_t size, struct state_file *state);
+/* The text, freed by the caller with port_free(). ERR_NO_MEMORY. */
+enum status state_file_encode(const struct state_file *state, char **text, size_t *size);
+void state_file_destroy(struct state_file *state);
+
+bool name_list_contains(const struct name_list *list, const struct generation_name *name);
+enum status name_list_add(struct name_list *list, const struct generation_name *name);
+bool name_list_remove(struct name_list *list, const struct generation_name *name);
+void name_list_clear(struct name_list *list);
