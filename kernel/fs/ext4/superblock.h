@@ -50,5 +50,8 @@ enum status ext4_superblock_set_last_orphan(struct ext4 *fs, u32 inode);
 /* The ro_compat flag that says that the orphan file has entries. */
 enum status ext4_superblock_set_orphan_present(struct ext4 *fs, bool present);
 
+/* As stated, which is as of the last commit. */
+enum status ext4_superblock_free_counts(struct ext4 *fs, struct ext4_free_counts *free);
+
 /* The journal's hook: free counts and times into the buffer, sealed (E3). */
 enum status ext4_superblock_before_commit(void *fs);

@@ -159,6 +159,21 @@ enum status ext4_superblock_set_orphan_present(struct ext4 *fs, bool present)
     return OK;
 }
 
+enum status ext4_superblock_free_counts(struct ext4 *fs, struct ext4_free_counts *free)
+{
+    struct buffer *buffer;
+    u8 *raw;
+    enum status status = ext4_superblock_get(fs, &buffer, &raw);
+    if (status != OK)
+        return status;
+    free->blocks = get_le32(raw + FREE_BLOCKS_LOW_AT);
+    if (ext4_has_incompat(fs, EXT4_INCOMPAT_64BIT))
+        free->blocks |= (u64)get_le32(raw + FREE_BLOCKS_HIGH_AT) << 32;
+    free->inodes = get_le32(raw + FREE_INODES_AT);
+    cache_release(buffer);
+    return OK;
+}
+
 enum status ext4_superblock_before_commit(void *context)
 {
     struct ext4 *fs = context;
