@@ -11,6 +11,7 @@
 #include "kernel/base/checked.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/ext4/data_queue.h"
+#include "kernel/fs/ext4/dir_access.h"
 #include "kernel/fs/ext4/extent.h"
 #include "kernel/fs/ext4/inode.h"
 #include "kernel/fs/ext4/read_ahead.h"
@@ -43,17 +44,10 @@ static u64 estimate_cost(const struct burst *burst, const struct ext4_inode *par
 {
     enum { PER_GROUP = 4, SLACK = 48 };
     const struct ext4_superblock *superblock = &burst->fs->superblock;
-    u64 names = 0;
-    for (size_t i = 0; i < burst->count; i++)
-        names += 12 + strlen(burst->files[i].name);
     u64 table = burst->count * superblock->inode_size / superblock->block_size;
     u64 groups = burst->count / superblock->inodes_per_group +
                  burst->blocks_left / superblock->blocks_per_group + 2;
-    u64 directory = (names + names / 4) / superblock->block_size;
-    if (parent->flags &
-        EXT4_INODE_FLAG_INDEXED) /* each name in another leaf, leaves split */
-        directory = 2 * directory +
-                    min_u64(burst->count, parent->size_bytes / superblock->block_size);
+    u64 directory = ext4_dir_add_many_cost(burst->fs, parent, burst->files, burst->count);
     return table + groups * PER_GROUP + directory + SLACK;
 }
 
@@ -76,22 +70,6 @@ static enum status check_burst(struct burst *burst, const struct ext4_inode *par
         burst->count > fs->running.free.inodes)
         return ERR_NO_SPACE;
     return ext4_running_require(fs, estimate_cost(burst, parent));
-}
-
-static enum status check_names_are_new(struct ext4 *fs,
-                                       const struct ext4_inode *directory,
-                                       const struct burst *burst)
-{
-    bool empty;
-    enum status status = ext4_dir_is_empty(fs, directory, &empty);
-    for (size_t i = 0; status == OK && !empty && i < burst->count; i++) {
-        u32 inode;
-        enum status found = ext4_dir_lookup(fs, directory, burst->files[i].name, &inode);
-        if (found == OK)
-            return ERR_EXISTS;
-        status = found == ERR_NOT_FOUND ? OK : found;
-    }
-    return status;
 }
 
 /* The part of one piece of the file's content (starting at `start`) that lies in [from, to). */
@@ -253,7 +231,7 @@ enum status ext4_create_burst(struct ext4 *fs, u32 directory,
     if (status == OK)
         status = check_burst(&burst, &parent);
     if (status == OK)
-        status = check_names_are_new(fs, &parent, &burst);
+        status = ext4_dir_require_new(fs, &parent, files, count);
     if (status != OK)
         return status;
 

@@ -55,6 +55,15 @@ u8 ext4_entry_type(enum ext4_type type);
 u32 ext4_name_length(const char *name);
 bool ext4_name_is_dots(const u8 *name, u32 length);
 
+/* --- dir_burst.c --- */
+
+/* Blocks that ext4_dir_add_many() may touch, on the safe side. */
+u64 ext4_dir_add_many_cost(const struct ext4 *fs, const struct ext4_inode *directory,
+                           const struct ext4_burst_file *files, size_t count);
+/* ERR_EXISTS if one of the names is there, or twice among them; reads a linear directory once. */
+enum status ext4_dir_require_new(struct ext4 *fs, const struct ext4_inode *directory,
+                                 const struct ext4_burst_file *files, size_t count);
+
 /* --- dir_walk.c --- */
 
 /*
