@@ -168,7 +168,7 @@ static enum status collect_orphans(struct ext4_check *check)
     u64 ignored;
     enum status status = ext4_superblock_last_orphan(check->fs, &number);
     while (status == OK && number != 0 && !map_get(&check->orphans, number, &ignored)) {
-        struct ext4_inode inode;
+        struct ext4_inode inode = { 0 };
         status = map_set(&check->orphans, number, 1);
         if (status == OK)
             status = ext4_orphan_load(check->fs, number, &inode);

@@ -62,10 +62,11 @@ struct ext4_block_run {
  * by commit and rollback; see transaction.c.
  */
 struct ext4_running {
-    struct ext4_block_run *fresh; /* allocated: data may be written in place (ordered mode) */
+    struct ext4_block_run
+        *fresh; /* allocated: data may be written in place (ordered mode) */
     size_t fresh_count, fresh_capacity;
-    struct map freed_inodes;            /* not to be handed out again before the commit (J4) */
-    struct ext4_free_counts free;       /* as the running transaction leaves them */
+    struct map freed_inodes;      /* not to be handed out again before the commit (J4) */
+    struct ext4_free_counts free; /* as the running transaction leaves them */
     struct ext4_free_counts free_before; /* as the last commit left them */
 };
 
@@ -92,11 +93,11 @@ struct ext4 {
     struct ext4_running running;
     struct ext4_data_queue *data_queue; /* writes of file data on their way to the disk */
     struct ext4_read_ahead read_ahead;
-    u8 *scratch;                 /* one block, for a read-modify-write of file data */
-    u32 generation_seed;         /* of inode generation numbers, new for each mount */
-    u32 generation_count;        /* handed out since the mount */
-    bool recovery_flag_set;      /* on the disk, flushed: required before the first commit */
-    bool mount_counted;          /* mount count and time are in the superblock's buffer */
+    u8 *scratch;            /* one block, for a read-modify-write of file data */
+    u32 generation_seed;    /* of inode generation numbers, new for each mount */
+    u32 generation_count;   /* handed out since the mount */
+    bool recovery_flag_set; /* on the disk, flushed: required before the first commit */
+    bool mount_counted;     /* mount count and time are in the superblock's buffer */
 };
 
 /* An inode in memory: a decoded copy. ext4_inode_store() brings changes back. */
@@ -111,8 +112,8 @@ struct ext4_inode {
     u64 access_time, change_time, modify_time; /* seconds since 1970 */
     u32 delete_time;                           /* next orphan while on the orphan list */
     u64 attribute_block; /* extended attributes, shared and counted; 0: none */
-    u32 checksum_seed; /* of everything that belongs to it; metadata_csum only */
-    u8 map[60];        /* i_block: extent root, block pointers, or symlink text */
+    u32 checksum_seed;   /* of everything that belongs to it; metadata_csum only */
+    u8 map[60];          /* i_block: extent root, block pointers, or symlink text */
 };
 
 enum {

@@ -86,10 +86,31 @@ void ext4_links_add_subdirectory(struct ext4_inode *directory)
             directory->links < LINKS_LIMIT ? directory->links + 1 : LINKS_UNCOUNTED;
 }
 
-void ext4_links_remove_subdirectory(struct ext4_inode *directory)
+static enum status count_subdirectories(struct ext4 *fs, u32 number, u32 *result)
 {
+    struct ext4_directory_entry entry;
+    enum status status;
+    u64 cursor = 0;
+    u32 count = 0;
+    while ((status = ext4_directory_next(fs, number, &cursor, &entry)) == OK)
+        count += entry.type == EXT4_DIRECTORY;
+    if (status != ERR_NOT_FOUND)
+        return status;
+    *result = count;
+    return OK;
+}
+
+enum status ext4_links_remove_subdirectory(struct ext4 *fs, struct ext4_inode *directory)
+{
+    u32 count;
     if (directory->links > 2)
         directory->links--;
+    if (directory->links != LINKS_UNCOUNTED)
+        return OK;
+    enum status status = count_subdirectories(fs, directory->number, &count);
+    if (status == OK && count > 0 && count - 1 + 2 <= LINKS_LIMIT)
+        directory->links = count - 1 + 2;
+    return status;
 }
 
 /* The directory, and that the name is free in it. */
@@ -106,8 +127,8 @@ static enum status prepare(struct ext4 *fs, u32 number, const char *name,
 
 enum status ext4_create(struct ext4 *fs, u32 number, const char *name, u32 *result)
 {
-    struct ext4_inode directory;
-    struct ext4_inode inode;
+    struct ext4_inode directory = { 0 };
+    struct ext4_inode inode = { 0 };
     enum status status = prepare(fs, number, name, &directory);
     if (status == OK)
         status = ext4_inode_create(fs, number, EXT4_MODE_FILE | MODE_NEW_FILE, 1, &inode);
@@ -121,8 +142,8 @@ enum status ext4_create(struct ext4 *fs, u32 number, const char *name, u32 *resu
 enum status ext4_make_directory(struct ext4 *fs, u32 number, const char *name,
                                 u32 *result)
 {
-    struct ext4_inode directory;
-    struct ext4_inode inode;
+    struct ext4_inode directory = { 0 };
+    struct ext4_inode inode = { 0 };
     enum status status = prepare(fs, number, name, &directory);
     if (status == OK)
         status = ext4_links_require_room(fs, &directory);
@@ -182,7 +203,8 @@ enum status ext4_remove_directory(struct ext4 *fs, u32 number, const char *name)
                   child.inode.number);
         return ERR_CORRUPT;
     }
-    ext4_links_remove_subdirectory(&directory);
-    status = ext4_dir_remove(fs, &directory, name);
+    status = ext4_links_remove_subdirectory(fs, &directory);
+    if (status == OK)
+        status = ext4_dir_remove(fs, &directory, name);
     return status == OK ? ext4_child_drop(fs, &child.inode) : status;
 }

@@ -33,4 +33,5 @@ enum status ext4_child_drop(struct ext4 *fs, struct ext4_inode *child);
 enum status ext4_links_require_room(const struct ext4 *fs,
                                     const struct ext4_inode *directory);
 void ext4_links_add_subdirectory(struct ext4_inode *directory);
-void ext4_links_remove_subdirectory(struct ext4_inode *directory);
+/* Before its name is removed; counts them where nobody did and they have become few enough. */
+enum status ext4_links_remove_subdirectory(struct ext4 *fs, struct ext4_inode *directory);

@@ -106,12 +106,11 @@ static enum status move_links(struct ext4 *fs, struct rename *rename)
     bool replaces = rename->replaced.inode.number != 0;
     if (!rename->is_directory)
         return OK;
-    if (rename->from == rename->to) {
-        if (replaces)
-            ext4_links_remove_subdirectory(rename->from);
-        return OK;
-    }
-    ext4_links_remove_subdirectory(rename->from);
+    if (rename->from == rename->to)
+        return replaces ? ext4_links_remove_subdirectory(fs, rename->from) : OK;
+    enum status status = ext4_links_remove_subdirectory(fs, rename->from);
+    if (status != OK)
+        return status;
     if (!replaces)
         ext4_links_add_subdirectory(rename->to);
     return ext4_dir_set_parent(fs, &rename->moved.inode, rename->to->number);
@@ -136,7 +135,8 @@ static enum status carry_out(struct ext4 *fs, struct rename *rename)
 enum status ext4_rename(struct ext4 *fs, u32 from_directory, const char *from_name,
                         u32 to_directory, const char *to_name)
 {
-    struct ext4_inode from, to;
+    struct ext4_inode from = { 0 };
+    struct ext4_inode to = { 0 };
     struct rename rename = { .from_name = from_name, .to_name = to_name, .from = &from };
     rename.to = from_directory == to_directory ? &from : &to;
 
