@@ -4,11 +4,12 @@
  *   offset  size  field
  *        0     1  version  SNAPPER_FORMAT_VERSION
  *        1     4  crc      CRC-32 (zlib) of everything behind it
- *        5    64  head, then `generations` x 32, `runs` x 32, the description (FORMAT.md)
+ *        5    36  head     magic, layout, counts, parent
+ *       41   ...  description, table of generations, runs (FORMAT.md)
  *
  * Runs stand in groups. A group covers `count` consecutive ids of one size; its first run (rank 0)
  * says where their newest copies lie, further runs of the same ids (rank 1, 2 ...) where older
- * ones do. Groups ascend and do not overlap.
+ * ones do. Groups ascend and do not overlap. A run takes 10 to 20 bytes.
  */
 #pragma once
 
@@ -52,8 +53,8 @@ enum status archive_encode(const struct archive *archive, u8 **raw, size_t *size
 
 /*
  * Everything is checked; memory needed is in proportion to `size`. ERR_CORRUPT, ERR_UNSUPPORTED
- * (version), ERR_NO_MEMORY. `why` (may be NULL) names what is wrong, for the message. The result
- * is freed by archive_destroy().
+ * (version, layout), ERR_NO_MEMORY. `why` (may be NULL) names what is wrong, for the message. The
+ * result is freed by archive_destroy().
  */
 enum status archive_decode(const u8 *raw, size_t size, struct archive *archive,
                            const char **why);
