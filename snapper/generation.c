@@ -1,0 +1,277 @@
+#include "snapper/generation.h"
+
+#include "kernel/base/checked.h"
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+
+enum { ARCHIVE_SIZE_MAX = 1 << 30 };
+
+static size_t position_of(const struct generation_list *list,
+                          const struct generation_name *name)
+{
+    size_t low = 0, high = list->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (generation_name_compare(&list->items[middle]->name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct generation *generation_find(const struct generation_list *list,
+                                   const struct generation_name *name)
+{
+    size_t at = position_of(list, name);
+
+    if (at < list->count && generation_name_compare(&list->items[at]->name, name) == 0)
+        return list->items[at];
+    return NULL;
+}
+
+static enum status make_room(struct generation_list *list)
+{
+    if (list->count < list->capacity)
+        return OK;
+    size_t capacity = list->capacity ? list->capacity * 2 : 16;
+    struct generation **items = port_alloc(capacity * sizeof(struct generation *));
+    if (items == NULL)
+        return ERR_NO_MEMORY;
+    if (list->count > 0)
+        memcpy(items, list->items, list->count * sizeof(struct generation *));
+    port_free(list->items);
+    list->items = items;
+    list->capacity = capacity;
+    return OK;
+}
+
+enum status generation_add(struct generation_list *list,
+                           const struct generation_name *name,
+                           struct generation **generation)
+{
+    struct generation *known = generation_find(list, name);
+
+    if (known == NULL) {
+        enum status status = make_room(list);
+        if (status != OK)
+            return status;
+        known = port_alloc(sizeof *known);
+        if (known == NULL)
+            return ERR_NO_MEMORY;
+        known->name = *name;
+        if (!generation_name_decode(name->text, &known->time))
+            known->time = 0;
+        size_t at = position_of(list, name);
+        memmove(list->items + at + 1, list->items + at,
+                (list->count - at) * sizeof list->items[0]);
+        list->items[at] = known;
+        list->count++;
+    }
+    *generation = known;
+    return OK;
+}
+
+void generation_remove(struct generation_list *list, struct generation *generation)
+{
+    size_t at = position_of(list, &generation->name);
+
+    list->count--;
+    memmove(list->items + at, list->items + at + 1,
+            (list->count - at) * sizeof list->items[0]);
+    port_free(generation->levels);
+    port_free(generation);
+}
+
+void generation_list_destroy(struct generation_list *list)
+{
+    while (list->count > 0)
+        generation_remove(list, list->items[list->count - 1]);
+    port_free(list->items);
+    *list = (struct generation_list){ 0 };
+}
+
+enum status generation_list_read(struct generation_list *list, struct store *store,
+                                 u64 root)
+{
+    struct store_entry entry;
+    struct generation *generation;
+    struct generation_name name;
+    u64 cursor = 0, time;
+
+    for (;;) {
+        enum status status = store->operations->next_entry(store, root, &cursor, &entry);
+        if (status == ERR_NOT_FOUND)
+            return OK;
+        if (status != OK)
+            return status;
+        if (!entry.is_directory || !generation_name_decode(entry.name, &time) ||
+            !text_copy(name.text, sizeof name.text, entry.name))
+            continue;
+        status = generation_add(list, &name, &generation);
+        if (status != OK)
+            return status;
+        generation->node = entry.node;
+    }
+}
+
+enum status generation_has_archive(struct generation *generation, struct store *store,
+                                   bool *has_archive)
+{
+    u64 node;
+
+    if (!generation->looked_up && generation->node != 0) {
+        enum status status =
+            store->operations->lookup(store, generation->node, "archive", &node);
+        if (status != OK && status != ERR_NOT_FOUND)
+            return status;
+        generation->has_archive = status == OK;
+        generation->looked_up = true;
+    }
+    *has_archive = generation->node != 0 && generation->has_archive;
+    return OK;
+}
+
+/* All of a file; the caller frees it. */
+static enum status read_whole(struct store *store, u64 node, u8 **raw, size_t *size)
+{
+    struct store_stat stat;
+    size_t read;
+
+    enum status status = store->operations->stat(store, node, &stat);
+    if (status != OK)
+        return status;
+    if (stat.is_directory || stat.size_bytes > ARCHIVE_SIZE_MAX)
+        return ERR_CORRUPT;
+    u8 *bytes = port_alloc(stat.size_bytes + 1);
+    if (bytes == NULL)
+        return ERR_NO_MEMORY;
+    status = store->operations->read(store, node, 0, bytes, stat.size_bytes, &read);
+    if (status != OK) {
+        port_free(bytes);
+        return status;
+    }
+    *raw = bytes;
+    *size = read;
+    return OK;
+}
+
+enum status generation_read_archive(struct generation *generation, struct store *store,
+                                    struct archive *archive, u64 *archive_size)
+{
+    const char *why = "unreadable";
+    u64 node;
+    u8 *raw;
+    size_t size;
+
+    enum status status =
+        store->operations->lookup(store, generation->node, "archive", &node);
+    if (status != OK)
+        return status;
+    status = read_whole(store, node, &raw, &size);
+    if (status == OK) {
+        status = archive_decode(raw, size, archive, &why);
+        port_free(raw);
+    }
+    if (status == OK &&
+        generation_name_compare(&archive->generations[0].name, &generation->name) != 0) {
+        archive_destroy(archive);
+        why = "it belongs to another generation";
+        status = ERR_CORRUPT;
+    }
+    if (status != OK) {
+        log_error("snapper: /snapper/%s/archive: %s (%s)", generation->name.text, why,
+                  status_text(status));
+        return status;
+    }
+    *archive_size = size;
+    return OK;
+}
+
+enum status generation_add_level(struct generation *generation, u64 node)
+{
+    if (generation->level_count == generation->level_capacity) {
+        u32 capacity = generation->level_capacity ? generation->level_capacity * 2 : 8;
+        u64 *levels = port_alloc(capacity * sizeof *levels);
+        if (levels == NULL)
+            return ERR_NO_MEMORY;
+        if (generation->level_count > 0)
+            memcpy(levels, generation->levels, generation->level_count * sizeof *levels);
+        port_free(generation->levels);
+        generation->levels = levels;
+        generation->level_capacity = capacity;
+    }
+    generation->levels[generation->level_count++] = node;
+    return OK;
+}
+
+void generation_forget_directories(struct generation *generation)
+{
+    generation->level_count = 0;
+    generation->looked_up = false;
+}
+
+enum status generation_level(struct generation *generation, struct store *store,
+                             u32 level, u64 *node)
+{
+    if (generation->node == 0)
+        return ERR_NOT_FOUND;
+    while (generation->level_count <= level) {
+        u32 known = generation->level_count;
+        u64 parent = known == 0 ? generation->node : generation->levels[known - 1];
+        u64 child;
+
+        enum status status = store->operations->lookup(
+            store, parent, known == 0 ? "snapshot" : "ext", &child);
+        if (status == OK)
+            status = generation_add_level(generation, child);
+        if (status != OK)
+            return status;
+    }
+    *node = generation->levels[level];
+    return OK;
+}
+
+enum status generation_file(struct generation *generation, struct store *store,
+                            u32 ordinal, u64 *node)
+{
+    char name[SNAPSHOT_NAME_SIZE];
+    u64 directory;
+
+    if (generation->threshold == 0)
+        return ERR_NOT_FOUND;
+    enum status status =
+        generation_level(generation, store, ordinal / generation->threshold, &directory);
+    if (status != OK)
+        return status;
+    snapshot_file_name(ordinal % generation->threshold, name);
+    return store->operations->lookup(store, directory, name, node);
+}
+
+/* Called for each file of each generation, so without format_text(). */
+void snapshot_file_name(u32 number, char name[SNAPSHOT_NAME_SIZE])
+{
+    u32 digits = 4;
+
+    while (digits < 8 && number >> (4 * digits) != 0)
+        digits++;
+    name[digits] = '\0';
+    for (; digits > 0; number >>= 4)
+        name[--digits] = "0123456789abcdef"[number & 15];
+}
+
+bool snapshot_file_number(const char *name, u32 *number)
+{
+    char again[SNAPSHOT_NAME_SIZE];
+    u64 value;
+    size_t length = strlen(name);
+
+    if (length > 8 || !digits_to_u64(name, length, 16, &value))
+        return false;
+    snapshot_file_name((u32)value, again);
+    if (!text_equal(name, again))
+        return false;
+    *number = (u32)value;
+    return true;
+}

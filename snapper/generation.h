@@ -1,0 +1,72 @@
+/*
+ * The generations under /snapper: what directories there are, and where their files lie.
+ *
+ * A generation stays in the list while anything refers to it, also when it is dead (its archive is
+ * gone, but other generations list its files).
+ */
+#pragma once
+
+#include "snapper/archive.h"
+#include "snapper/store.h"
+
+struct generation {
+    struct generation_name name;
+    u64 time;
+    u64 node;         /* its directory; 0: not there any more */
+    u32 threshold;    /* files per directory; 0: not known yet */
+    bool has_archive; /* meaningful once looked_up */
+    bool looked_up;   /* for the archive */
+    u32 views;        /* readers that hold it */
+    u64 *levels;      /* nodes of snapshot, snapshot/ext ... as far as they were walked */
+    u32 level_count;
+    u32 level_capacity;
+};
+
+struct generation_list {
+    struct generation **items; /* ascending by name */
+    size_t count;
+    size_t capacity;
+};
+
+/* Every directory under `root` with a generation's name. Others are left alone. */
+enum status generation_list_read(struct generation_list *list, struct store *store,
+                                 u64 root);
+void generation_list_destroy(struct generation_list *list);
+
+/* NULL: no such generation. */
+struct generation *generation_find(const struct generation_list *list,
+                                   const struct generation_name *name);
+/* The one of this name, made if need be (node 0). ERR_NO_MEMORY. */
+enum status generation_add(struct generation_list *list,
+                           const struct generation_name *name,
+                           struct generation **generation);
+void generation_remove(struct generation_list *list, struct generation *generation);
+
+/* Is there a file "archive"? Looked up once. */
+enum status generation_has_archive(struct generation *generation, struct store *store,
+                                   bool *has_archive);
+
+/*
+ * Reads and decodes the archive; freed by archive_destroy(). ERR_NOT_FOUND: it has none; ERR_CORRUPT,
+ * ERR_UNSUPPORTED with a line in the log.
+ */
+enum status generation_read_archive(struct generation *generation, struct store *store,
+                                    struct archive *archive, u64 *archive_size);
+
+/* The directory `level` levels down the chain: 0 is "snapshot", each next is an "ext" in it. */
+enum status generation_level(struct generation *generation, struct store *store,
+                             u32 level, u64 *node);
+/* Remembers the next level, just made. ERR_NO_MEMORY. */
+enum status generation_add_level(struct generation *generation, u64 node);
+/* Its directories are gone. */
+void generation_forget_directories(struct generation *generation);
+
+/* The node of the snapshot file with this ordinal. */
+enum status generation_file(struct generation *generation, struct store *store,
+                            u32 ordinal, u64 *node);
+
+enum { SNAPSHOT_NAME_SIZE = 12 };
+/* The name of file `number` of a level: hexadecimal, four digits or more. */
+void snapshot_file_name(u32 number, char name[SNAPSHOT_NAME_SIZE]);
+/* The number back; false: not a name of ours. */
+[[nodiscard]] bool snapshot_file_number(const char *name, u32 *number);

@@ -1,0 +1,286 @@
+#include "snapper/mapping.h"
+
+#include "kernel/base/crc.h"
+#include "kernel/base/endian.h"
+#include "kernel/base/map.h"
+#include "kernel/base/port.h"
+#include "kernel/base/string.h"
+#include "snapper/snapshot_file.h"
+
+struct crc_block *crc_block_create(u32 count)
+{
+    struct crc_block *block = port_alloc(sizeof *block + (size_t)count * sizeof(u32));
+
+    if (block != NULL)
+        block->references = 1;
+    return block;
+}
+
+void crc_block_release(struct crc_block *block)
+{
+    if (block != NULL && --block->references == 0)
+        port_free(block);
+}
+
+struct mapping *mapping_create(void)
+{
+    struct mapping *mapping = port_alloc(sizeof *mapping);
+
+    if (mapping != NULL)
+        mapping->references = 1;
+    return mapping;
+}
+
+struct mapping *mapping_hold(struct mapping *mapping)
+{
+    mapping->references++;
+    return mapping;
+}
+
+void mapping_release(struct mapping *mapping)
+{
+    if (mapping == NULL || --mapping->references > 0)
+        return;
+    for (size_t i = 0; i < mapping->count; i++)
+        crc_block_release(mapping->runs[i].crcs);
+    port_free(mapping->runs);
+    port_free(mapping);
+}
+
+static enum status reserve(struct mapping *mapping, size_t capacity)
+{
+    if (capacity <= mapping->capacity)
+        return OK;
+    struct mapping_run *runs = port_alloc(capacity * sizeof *runs);
+    if (runs == NULL)
+        return ERR_NO_MEMORY;
+    if (mapping->count > 0)
+        memcpy(runs, mapping->runs, mapping->count * sizeof *runs);
+    port_free(mapping->runs);
+    mapping->runs = runs;
+    mapping->capacity = capacity;
+    return OK;
+}
+
+enum status mapping_append(struct mapping *mapping, const struct mapping_run *run)
+{
+    if (mapping->count == mapping->capacity) {
+        enum status status = reserve(mapping, mapping->capacity * 2 + 16);
+        if (status != OK)
+            return status;
+    }
+    if (run->crcs != NULL)
+        run->crcs->references++;
+    mapping->runs[mapping->count++] = *run;
+    if (run->rank == 0)
+        mapping->objects += run->count;
+    return OK;
+}
+
+struct mapping_run mapping_slice(const struct mapping_run *run, u32 offset, u32 count)
+{
+    struct mapping_run slice = *run;
+
+    slice.first_id += offset;
+    slice.first_ordinal += offset;
+    slice.crc_at += offset;
+    slice.count = count;
+    slice.crc_known &= count == run->count;
+    return slice;
+}
+
+size_t mapping_group_size(const struct mapping *mapping, size_t at)
+{
+    size_t size = 1;
+
+    while (at + size < mapping->count && mapping->runs[at + size].rank != 0)
+        size++;
+    return size;
+}
+
+size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **runs)
+{
+    size_t low = 0, high = mapping->count;
+
+    /* The first run that begins beyond the id ... */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (mapping->runs[middle].first_id <= id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    /* ... ends the only group that can cover it. */
+    if (low == 0)
+        return 0;
+    size_t at = low - 1;
+    at -= mapping->runs[at].rank;
+    if (id - mapping->runs[at].first_id >= mapping->runs[at].count)
+        return 0;
+    *runs = &mapping->runs[at];
+    return low - at;
+}
+
+enum status mapping_run_load_crcs(struct mapping_run *run, struct store *store)
+{
+    struct crc_block *block;
+
+    if (run->crcs != NULL)
+        return OK;
+    block = crc_block_create(run->count);
+    if (block == NULL)
+        return ERR_NO_MEMORY;
+    for (u32 i = 0; i < run->count; i++) {
+        u8 raw[SNAPSHOT_FILE_HEADER_SIZE];
+        struct snapshot_file_header header;
+        size_t size;
+        u64 node;
+
+        enum status status =
+            generation_file(run->generation, store, run->first_ordinal + i, &node);
+        if (status == OK)
+            status = store->operations->read(store, node, 0, raw, sizeof raw, &size);
+        if (status == OK)
+            status = snapshot_file_header_decode(raw, size, &header);
+        if (status == ERR_NO_MEMORY) {
+            crc_block_release(block);
+            return status;
+        }
+        block->values[i] = status == OK ? header.crc : 0;
+    }
+    run->crcs = block;
+    run->crc_at = 0;
+    return OK;
+}
+
+static u32 crc_of_crcs(const struct mapping_run *run)
+{
+    u32 crc = 0;
+
+    for (u32 i = 0; i < run->count; i++) {
+        u8 field[4];
+        put_le32(field, run->crcs->values[run->crc_at + i]);
+        crc = crc32_update(crc, field, sizeof field);
+    }
+    return crc;
+}
+
+/* Gives the generation an index in the archive's table; the table has room. */
+static enum status table_index(struct archive *archive, struct map *indexes,
+                               struct generation *generation, u32 *index)
+{
+    u64 known;
+
+    if (map_get(indexes, (u64)(uintptr_t)generation, &known)) {
+        *index = (u32)known;
+        return OK;
+    }
+    *index = archive->generation_count;
+    archive->generations[archive->generation_count++] =
+        (struct archive_generation){ generation->name, generation->threshold };
+    return map_set(indexes, (u64)(uintptr_t)generation, *index);
+}
+
+static enum status put_run(struct archive *archive, struct map *indexes,
+                           struct store *store, struct mapping_run *run)
+{
+    u32 index;
+
+    enum status status = table_index(archive, indexes, run->generation, &index);
+    if (status == OK && !run->crc_known)
+        status = mapping_run_load_crcs(run, store);
+    if (status != OK)
+        return status;
+    if (!run->crc_known) {
+        run->crc = crc_of_crcs(run);
+        run->crc_known = true;
+    }
+    archive->runs[archive->run_count++] = (struct archive_run){
+        .first_id = run->first_id,
+        .count = run->count,
+        .object_size = run->object_size,
+        .generation = index,
+        .first_ordinal = run->first_ordinal,
+        .crc = run->crc,
+        .age = run->age,
+        .rank = run->rank,
+    };
+    return OK;
+}
+
+/* How many different generations the runs lie in, at most: each run, and the own one. */
+static size_t table_bound(const struct mapping *mapping)
+{
+    size_t bound = 1;
+
+    for (size_t i = 0; i < mapping->count; i++)
+        bound += i == 0 || mapping->runs[i].generation != mapping->runs[i - 1].generation;
+    return bound;
+}
+
+enum status mapping_to_archive(const struct mapping *mapping, struct store *store,
+                               struct generation *own, struct archive *archive)
+{
+    struct map indexes;
+    u32 index;
+
+    archive->generations =
+        port_alloc(table_bound(mapping) * sizeof archive->generations[0]);
+    archive->runs = port_alloc((mapping->count + 1) * sizeof archive->runs[0]);
+    if (archive->generations == NULL || archive->runs == NULL) {
+        archive_destroy(archive);
+        return ERR_NO_MEMORY;
+    }
+    archive->objects = mapping->objects;
+    map_init(&indexes);
+    enum status status = table_index(archive, &indexes, own, &index);
+    for (size_t i = 0; i < mapping->count && status == OK; i++)
+        status = put_run(archive, &indexes, store, &mapping->runs[i]);
+    map_destroy(&indexes);
+    if (status != OK)
+        archive_destroy(archive);
+    return status;
+}
+
+static enum status append_decoded(struct mapping *mapping, const struct archive_run *run,
+                                  struct generation **table)
+{
+    struct mapping_run decoded = {
+        .first_id = run->first_id,
+        .count = run->count,
+        .object_size = run->object_size,
+        .generation = table[run->generation],
+        .first_ordinal = run->first_ordinal,
+        .age = run->age,
+        .rank = run->rank,
+        .crc_known = true,
+        .crc = run->crc,
+    };
+    return mapping_append(mapping, &decoded);
+}
+
+enum status mapping_from_archive(const struct archive *archive,
+                                 struct generation_list *list, struct mapping **mapping)
+{
+    struct mapping *result = mapping_create();
+    struct generation **table =
+        port_alloc(archive->generation_count * sizeof(struct generation *));
+    enum status status = result != NULL && table != NULL ? OK : ERR_NO_MEMORY;
+
+    if (status == OK)
+        status = reserve(result, archive->run_count);
+    for (u32 i = 0; i < archive->generation_count && status == OK; i++) {
+        status = generation_add(list, &archive->generations[i].name, &table[i]);
+        if (status == OK && table[i]->threshold == 0)
+            table[i]->threshold = archive->generations[i].threshold;
+    }
+    for (u32 i = 0; i < archive->run_count && status == OK; i++)
+        status = append_decoded(result, &archive->runs[i], table);
+    port_free(table);
+    if (status != OK) {
+        mapping_release(result);
+        return status;
+    }
+    *mapping = result;
+    return OK;
+}

@@ -1,0 +1,66 @@
+/*
+ * The mapping of a generation in memory: object ids -> snapshot files, as runs.
+ *
+ * Runs stand in groups as in the archive: the runs of a group cover the same ids, rank 0 first.
+ * A mapping that is in use is never changed; a snapshot builds a new one (snapshot_map.c).
+ */
+#pragma once
+
+#include "snapper/generation.h"
+
+/* The crc fields of consecutive files, shared by the runs that slice it. */
+struct crc_block {
+    u32 references;
+    u32 values[];
+};
+
+struct mapping_run {
+    u64 first_id;
+    u32 count;
+    u32 object_size;
+    struct generation *generation;
+    u32 first_ordinal;
+    u16 age;
+    u8 rank;
+    bool crc_known;         /* crc below holds; else it is computed from the block */
+    u32 crc;                /* over the crc fields */
+    struct crc_block *crcs; /* NULL: not read yet */
+    u32 crc_at;             /* of first_id, in the block */
+};
+
+struct mapping {
+    u32 references;
+    struct mapping_run *runs;
+    size_t count;
+    size_t capacity;
+    u64 objects;
+};
+
+/* Empty, one reference. NULL: out of memory. */
+struct mapping *mapping_create(void);
+struct mapping *mapping_hold(struct mapping *mapping);
+void mapping_release(struct mapping *mapping); /* NULL is fine */
+
+/* From an archive; generations that are not in the list yet (dead or gone) are added to it. */
+enum status mapping_from_archive(const struct archive *archive,
+                                 struct generation_list *list, struct mapping **mapping);
+/* The archive's tables; `archive->generations[0]` is `own`. Freed by archive_destroy(). */
+enum status mapping_to_archive(const struct mapping *mapping, struct store *store,
+                               struct generation *own, struct archive *archive);
+
+/* The group that covers `id`: its runs by rank, and how many; 0: none. */
+size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **runs);
+/* The runs of the group that begins at index `at`. */
+size_t mapping_group_size(const struct mapping *mapping, size_t at);
+
+/* Appends a copy of the run; takes a reference to its block. ERR_NO_MEMORY. */
+enum status mapping_append(struct mapping *mapping, const struct mapping_run *run);
+/* A part of a run: `count` ids from the `offset`th on. Borrows the block. */
+struct mapping_run mapping_slice(const struct mapping_run *run, u32 offset, u32 count);
+
+/* NULL: out of memory. The block starts with one reference. */
+struct crc_block *crc_block_create(u32 count);
+void crc_block_release(struct crc_block *block);
+
+/* Reads the crc fields of a run's files, if they are not known. A file that cannot be read has 0. */
+enum status mapping_run_load_crcs(struct mapping_run *run, struct store *store);
