@@ -2,6 +2,7 @@
  * The life of a generation inside a page space: the line, the harvest behind it, the end.
  * Invariants (I) and TLB rules (T): page_space.h.
  */
+#include "kernel/base/checked.h"
 #include "kernel/base/log.h"
 #include "kernel/persist/page_space.h"
 #include "kernel/persist/page_space_internal.h"
@@ -74,7 +75,20 @@ enum status page_space_prepare(struct page_space *space)
     return OK;
 }
 
-_Static_assert(PAGE_TO_HARVEST == PTE_WRITABLE << 9, "the shift below");
+/*
+ * One instruction an entry, whatever its state: O remembers what W said. The table has more entries
+ * than the space uses, zero all of them, so whole groups can be taken.
+ */
+static void close_top(struct page_space *space)
+{
+    enum { GROUP = 16 };
+    page_entry *end = space->top + align_up(space->top_entries, GROUP);
+
+    for (page_entry *group = space->top; group < end; group += GROUP)
+#pragma GCC unroll 16
+        for (u32 i = 0; i < GROUP; i++)
+            group[i] &= ~PTE_WRITABLE;
+}
 
 void page_space_demarcate(struct page_space *space)
 {
@@ -90,36 +104,61 @@ void page_space_demarcate(struct page_space *space)
     space->phase = SPACE_HARVESTING;
     space->harvest_top = space->harvest_middle = 0;
 
-    /* W moves to H's place: all entries alike, so that the cost is the same for every state. */
-    for (u32 i = 0; i < space->top_entries; i++) {
-        page_entry entry = space->top[i];
-        space->top[i] = (entry & ~PTE_WRITABLE) | (entry & PTE_WRITABLE) << 9;
-    }
+    close_top(space);
     space->counters.entries_read += space->top_entries;
     space->opened = false;
     space->machine->reload(); /* T6 */
 }
 
+/* The leaves of a table that lost D and W. Beyond so many, all is invalidated at once. */
+enum { CLOSED_MAX = 16 };
+struct closed_leaves {
+    u32 count;
+    u32 index[CLOSED_MAX];
+};
+
+static void invalidate_closed(const struct page_space *space, u64 first_page,
+                              const struct closed_leaves *closed)
+{
+    if (closed->count > CLOSED_MAX) {
+        space->machine->reload();
+        return;
+    }
+    for (u32 i = 0; i < closed->count; i++)
+        space->machine->invalidate(page_address(space, first_page + closed->index[i]));
+}
+
 void page_space_harvest_leaves(struct page_space *space, u32 top, u32 middle)
 {
-    page_entry *table = entry_table(space, space->top[top]);
-    page_entry *leaves = entry_table(space, table[middle]);
+    page_entry *leaves = entry_table(space, entry_table(space, space->top[top])[middle]);
+    u64 first_page = page_number(top, middle, 0);
+    struct closed_leaves closed;
 
+    closed.count = 0;
     for (u32 i = 0; i < TABLE_ENTRIES; i++) {
         page_entry leaf = leaves[i];
-        u64 page = page_number(top, middle, i);
 
         if (leaf & PTE_DIRTY) {
             if (!(leaf & PAGE_LISTED))
-                page_set_append(&space->set,
-                                (struct page_record){ page, entry_frame(leaf) });
+                page_set_append(&space->set, (struct page_record){ first_page + i,
+                                                                   entry_frame(leaf) });
             leaves[i] = (leaf & ~(PTE_DIRTY | PTE_WRITABLE)) | PAGE_LISTED;
-            space->machine->invalidate(page_address(space, page)); /* T2 */
-        } else if (leaf & PAGE_SOFTWARE_WRITABLE && !(leaf & PAGE_LISTED)) {
+            if (closed.count < CLOSED_MAX)
+                closed.index[closed.count] = i;
+            closed.count++;
+        } else if ((leaf & (PAGE_SOFTWARE_WRITABLE | PAGE_LISTED | PTE_WRITABLE)) ==
+                   PAGE_SOFTWARE_WRITABLE) {
             leaves[i] = leaf | PTE_WRITABLE; /* I5; T7 */
         }
     }
     space->counters.entries_read += TABLE_ENTRIES;
+    invalidate_closed(space, first_page, &closed); /* T2 */
+}
+
+/* I2 or I3 */
+static bool has_to_harvest(page_entry top)
+{
+    return top & PAGE_TO_HARVEST || (top & (PAGE_OPENED | PTE_WRITABLE)) == PAGE_OPENED;
 }
 
 /* The next table under this top entry, if there is one left; I2 and I3 say how to tell. */
@@ -127,7 +166,7 @@ static bool harvest_under(struct page_space *space, u32 top)
 {
     page_entry entry = space->top[top];
     page_entry *table = entry_table(space, entry);
-    page_entry sign = entry & PTE_WRITABLE ? PAGE_TO_HARVEST : PTE_WRITABLE;
+    page_entry sign = entry & PAGE_TO_HARVEST ? PAGE_TO_HARVEST : PTE_WRITABLE;
 
     while (space->harvest_middle < TABLE_ENTRIES) {
         u32 middle = space->harvest_middle++;
@@ -150,10 +189,10 @@ bool page_space_harvest_step(struct page_space *space)
     for (; space->harvest_top < space->top_entries; space->harvest_top++) {
         page_entry *entry = &space->top[space->harvest_top];
         space->counters.entries_read++;
-        if (*entry & PAGE_TO_HARVEST) {
+        if (has_to_harvest(*entry)) {
             if (harvest_under(space, space->harvest_top))
                 return true;
-            *entry &= ~PAGE_TO_HARVEST;
+            *entry &= *entry & PTE_WRITABLE ? ~PAGE_TO_HARVEST : ~PAGE_OPENED;
         }
         space->harvest_middle = 0;
     }

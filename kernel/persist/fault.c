@@ -41,9 +41,11 @@ static bool open_path(struct page_space *space, u64 page)
     bool was_closed = false;
     page_entry *upper = &space->top[top_index(page)];
     if (!(*upper & PTE_WRITABLE)) {
-        if (*upper & PAGE_TO_HARVEST)
+        if (*upper & PAGE_OPENED) {
             push_harvest_down(space, *upper);
-        *upper |= PTE_WRITABLE;
+            *upper |= PAGE_TO_HARVEST;
+        }
+        *upper |= PTE_WRITABLE | PAGE_OPENED;
         space->opened = was_closed = true;
     }
 

@@ -57,14 +57,19 @@ enum status page_set_reserve(struct page_set *set, u64 capacity)
     return OK;
 }
 
-void page_set_append(struct page_set *set, struct page_record record)
+static void use_chunk(struct page_set *set, physical_address frame, u64 records)
+{
+    struct page_chunk *chunk = chunk_at(set, frame);
+
+    set->last = frame;
+    set->next = chunk->records + records;
+    set->end = chunk->records + CHUNK_RECORDS;
+}
+
+void page_set_advance(struct page_set *set)
 {
     ASSERT(set->count < set->capacity);
-
-    if (set->count && set->count % CHUNK_RECORDS == 0)
-        set->last = chunk_at(set, set->last)->next;
-    chunk_at(set, set->last)->records[set->count % CHUNK_RECORDS] = record;
-    set->count++;
+    use_chunk(set, set->next ? chunk_at(set, set->last)->next : set->first, 0);
 }
 
 struct page_record *page_set_next(const struct page_set *set, struct page_cursor *cursor)
@@ -84,7 +89,10 @@ void page_set_truncate(struct page_set *set, u64 count)
     ASSERT(count <= set->count);
 
     set->count = count;
-    set->last = set->first;
-    for (u64 full = CHUNK_RECORDS; full < count; full += CHUNK_RECORDS)
-        set->last = chunk_at(set, set->last)->next;
+    if (!set->first)
+        return;
+    physical_address frame = set->first;
+    for (; count > CHUNK_RECORDS; count -= CHUNK_RECORDS)
+        frame = chunk_at(set, frame)->next;
+    use_chunk(set, frame, count);
 }

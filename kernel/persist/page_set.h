@@ -17,7 +17,9 @@ struct page_record {
 struct page_set {
     const struct page_machine *machine;
     physical_address first; /* chunk frames; 0: none */
-    physical_address last;  /* the chunk that the next record goes to */
+    physical_address last;  /* the chunk in use */
+    struct page_record *next,
+        *end; /* where the next record goes in it, and where it ends */
     u64 capacity;
     u64 count;
 };
@@ -33,8 +35,18 @@ void page_set_destroy(struct page_set *set);
 
 /* Afterwards `capacity` records fit. ERR_NO_MEMORY. */
 enum status page_set_reserve(struct page_set *set, u64 capacity);
-/* Room must have been reserved. */
-void page_set_append(struct page_set *set, struct page_record record);
+/* For page_set_append(): goes on to the next chunk, which must have been reserved. */
+void page_set_advance(struct page_set *set);
+
+/* Room must have been reserved. Inline, because a fault may append a whole table. */
+static inline void page_set_append(struct page_set *set, struct page_record record)
+{
+    if (set->next == set->end)
+        page_set_advance(set);
+    *set->next++ = record;
+    set->count++;
+}
+
 /* The next record, which may be altered, or NULL after the last. */
 struct page_record *page_set_next(const struct page_set *set, struct page_cursor *cursor);
 /* Keeps only the first `count` records; the room stays. */

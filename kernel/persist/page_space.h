@@ -12,15 +12,16 @@
  *                  bit           meaning
  *   upper entry    W             open: something below may have been written since the demarcation
  *                  H             to harvest: below are pages written before the demarcation
+ *   top entry      O             opened, and not harvested since: what W was before a demarcation
  *   leaf           S             software-writable: the page may be written
  *                  W             it may be written without a fault
  *                  L             listed: a record in the harvested set stands for this page
  *                  D             written, and not in the set since
  *
- *   I1  Closed, nothing to harvest (W=0, H=0): no leaf below has D, no table entry below has W or H.
- *   I2  Closed, to harvest (W=0, H=1): the children are as the demarcation left them; those with W
- *       are to be harvested.
- *   I3  Open, to harvest (W=1, H=1), top entries only: the children with H are to be harvested.
+ *   I1  Closed, nothing to harvest (no W, H, O): no leaf below has D, no table entry below W or H.
+ *   I2  Top entry closed by a demarcation (O, no W): its children are as they were; those with W are
+ *       to be harvested.
+ *   I3  Top entry opened again before its harvest (W, O, H): the children with H are to be harvested.
  *   I4  While a generation is in flight a listed leaf that still has its record's frame has W=0;
  *       a write to it gives the writer a new frame.
  *   I5  W of a leaf never without S.

@@ -7,6 +7,7 @@
 #include "kernel/persist/page_space.h"
 
 #define PAGE_SOFTWARE_WRITABLE PTE_SOFTWARE_0 /* S, in leaves */
+#define PAGE_OPENED PTE_SOFTWARE_0            /* O, in top entries */
 #define PAGE_TO_HARVEST PTE_SOFTWARE_1        /* H, in upper entries */
 #define PAGE_LISTED PTE_SOFTWARE_2            /* L, in leaves */
 

@@ -1,0 +1,64 @@
+#include "kernel/persist/window.h"
+
+#include "kernel/base/checked.h"
+#include "kernel/base/log.h"
+
+/* Kept for page tables, the heap, Snapper and ext4: a share of memory, and never less than this. */
+enum { RESERVE_SHARE = 5, RESERVE_LEAST = 8 * MIB / PAGE_SIZE };
+
+static struct page_space space;
+static u64 reserve_frames;
+static bool reserve_open;
+
+u64 window_frames_left(void)
+{
+    u64 available = frame_available();
+
+    return available > reserve_frames ? available - reserve_frames : 0;
+}
+
+static enum status window_frame_alloc(physical_address *frame)
+{
+    if (!reserve_open && window_frames_left() == 0)
+        return ERR_NO_MEMORY;
+    return frame_alloc(frame);
+}
+
+static const struct page_machine machine = {
+    .frame_alloc = window_frame_alloc,
+    .frame_free = frame_free,
+    .frame_memory = physical_to_virtual,
+    .invalidate = invalidate_page,
+    .reload = reload_page_tables,
+};
+
+static bool window_fault(u64 address, u64 error_code)
+{
+    bool is_write = error_code & FAULT_WRITE;
+
+    if (error_code & (FAULT_USER | FAULT_RESERVED | FAULT_FETCH))
+        return false;
+    if (error_code & FAULT_PRESENT && !is_write)
+        return false;
+
+    reserve_open = true;
+    enum status status =
+        page_space_touch(&space, window_page(address), is_write ? PAGE_WRITE : PAGE_READ);
+    reserve_open = false;
+    if (status)
+        log_error("persist: page at %016lx: %s", address, status_text(status));
+    return status == OK;
+}
+
+void window_init(void)
+{
+    reserve_frames = max_u64(frame_total() / RESERVE_SHARE, RESERVE_LEAST);
+    page_space_init(&space, &machine, paging_window_pdpt(), PERSISTENT_BASE,
+                    PERSISTENT_SIZE);
+    paging_set_window_fault(window_fault);
+}
+
+struct page_space *window_space(void)
+{
+    return &space;
+}

@@ -1,0 +1,23 @@
+/*
+ * The persistent window of the kernel (kernel/mm/layout.h): page space 0, bound to this machine.
+ *
+ * Its pages come to exist by page fault. Those that commands write on behalf of a user are asked for
+ * with page_space_touch() first, so that "no memory left" is an answer and not a fault: a part of
+ * memory is kept for the kernel's own needs, and only a fault in the kernel's objects may use it.
+ */
+#pragma once
+
+#include "kernel/persist/page_space.h"
+
+/* After paging_init() and frame_init(). The window is empty. */
+void window_init(void);
+struct page_space *window_space(void);
+
+/* The number of the page at an address in the window. */
+static inline u64 window_page(u64 address)
+{
+    return (address - PERSISTENT_BASE) / PAGE_SIZE;
+}
+
+/* Frames that pages of the window may still take. */
+u64 window_frames_left(void);
