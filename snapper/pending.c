@@ -1,0 +1,97 @@
+#include "snapper/pending.h"
+
+#include "kernel/base/port.h"
+#include "kernel/base/string.h"
+
+struct pending *pending_find(struct creation *creation, u64 id)
+{
+    u64 at;
+
+    return map_get(&creation->index, id, &at) ? &creation->pending[at] : NULL;
+}
+
+static enum status make_room(struct creation *creation)
+{
+    if (creation->count < creation->capacity)
+        return OK;
+    size_t capacity = creation->capacity ? creation->capacity * 2 : 64;
+    struct pending *pending = port_alloc(capacity * sizeof *pending);
+    if (pending == NULL)
+        return ERR_NO_MEMORY;
+    if (creation->count > 0)
+        memcpy(pending, creation->pending, creation->count * sizeof *pending);
+    port_free(creation->pending);
+    creation->pending = pending;
+    creation->capacity = capacity;
+    return OK;
+}
+
+static void drop_payload(struct pending *entry)
+{
+    if (entry->owned)
+        port_free((void *)entry->payload);
+    entry->owned = false;
+}
+
+enum status pending_set(struct creation *creation, const struct pending *entry)
+{
+    struct pending *known = pending_find(creation, entry->id);
+
+    if (known != NULL) {
+        drop_payload(known);
+        *known = *entry;
+        return OK;
+    }
+    enum status status = make_room(creation);
+    if (status == OK)
+        status = map_set(&creation->index, entry->id, creation->count);
+    if (status == OK)
+        creation->pending[creation->count++] = *entry;
+    return status;
+}
+
+/* Heap sort: in place, and no input makes it slow. */
+static void sift_down(struct pending *entries, size_t at, size_t count)
+{
+    for (;;) {
+        size_t largest = at;
+        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
+            if (entries[child].id > entries[largest].id)
+                largest = child;
+        if (largest == at)
+            return;
+        struct pending swapped = entries[at];
+        entries[at] = entries[largest];
+        entries[largest] = swapped;
+        at = largest;
+    }
+}
+
+void pending_sort(struct creation *creation)
+{
+    struct pending *entries = creation->pending;
+    bool sorted = true;
+
+    for (size_t at = 1; at < creation->count && sorted; at++)
+        sorted = entries[at - 1].id < entries[at].id;
+    if (sorted)
+        return; /* pages arrive in order of address */
+    for (size_t at = creation->count / 2; at > 0; at--)
+        sift_down(entries, at - 1, creation->count);
+    for (size_t last = creation->count - 1; last > 0; last--) {
+        struct pending swapped = entries[0];
+        entries[0] = entries[last];
+        entries[last] = swapped;
+        sift_down(entries, 0, last);
+    }
+}
+
+void creation_clear(struct creation *creation)
+{
+    for (size_t at = 0; at < creation->count; at++)
+        drop_payload(&creation->pending[at]);
+    port_free(creation->pending);
+    map_destroy(&creation->index);
+    mapping_release(creation->base);
+    *creation = (struct creation){ 0 };
+}

@@ -1,0 +1,109 @@
+/*
+ * What the files of a Snapper session share. Included by snapper/ alone.
+ *
+ * S1  A generation exists from the commit of the transaction that holds its archive.
+ * S2  The session's mapping is replaced only after that commit; until then everything that a
+ *     failure must undo lives in `creation`.
+ * S3  No file that an archive lists is ever removed or rewritten, but for its rc byte.
+ */
+#pragma once
+
+#include "kernel/base/map.h"
+#include "snapper/mapping.h"
+#include "snapper/rc_table.h"
+#include "snapper/snapper.h"
+#include "snapper/state_file.h"
+
+enum pending_kind {
+    PENDING_NEW,       /* taken: content differs from the newest copy, or there is none */
+    PENDING_UNCHANGED, /* taken: equal to it */
+    PENDING_COPY,      /* a redundancy copy; the payload is ours if `owned` */
+    PENDING_FORGOTTEN,
+};
+
+/* What the generation in creation does with one id. */
+struct pending {
+    u64 id;
+    const void *payload;
+    u32 size;
+    u32 crc;
+    enum pending_kind kind;
+    bool owned; /* payload is freed with it */
+    u32 ordinal;
+};
+
+struct creation {
+    struct mapping *base;      /* NULL: none */
+    struct generation *parent; /* NULL: none */
+    struct pending *pending;
+    size_t count;
+    size_t capacity;
+    struct map index; /* id -> position in pending */
+};
+
+struct snapper {
+    struct store *store;
+    const struct snapper_config *config;
+    enum snapper_state state;
+    struct state_file record; /* /snapper.state as last committed */
+    u64 root;                 /* node of "/" */
+    u64 home;                 /* node of /snapper; 0: not there yet */
+    struct generation_list generations;
+    struct generation *current; /* the one the system descends from; NULL: none */
+    struct mapping *mapping;    /* of current */
+    struct creation creation;
+};
+
+/* --- session.c --- */
+
+/* The generation of this name, with a sound archive; NULL name: the current one. */
+enum status snapper_find(struct snapper *snapper, const char *name,
+                         struct generation **generation);
+/* Its mapping, one reference; from memory if it is the current one. */
+enum status snapper_load_mapping(struct snapper *snapper, struct generation *generation,
+                                 struct mapping **mapping);
+/* Writes `record` into the running transaction. */
+enum status snapper_write_record(struct snapper *snapper,
+                                 const struct state_file *record);
+/* Logs if `verbose`. */
+#define snapper_trace(snapper, ...)                                                      \
+    ((snapper)->config->verbose ? log_info(__VA_ARGS__) : (void)0)
+
+/* --- object.c --- */
+
+/* Reads one copy into `buffer` (object_size bytes) and checks it: ERR_NOT_FOUND, ERR_UNSUPPORTED, ERR_CORRUPT ... */
+enum status object_read_copy(struct snapper *snapper, const struct mapping_run *run,
+                             u64 id, void *buffer);
+/* The first good copy, in order of rank; damaged ones are reported. ERR_INTEGRITY: none. */
+enum status object_read(struct snapper *snapper, const struct mapping_run *runs,
+                        size_t count, u64 id, void *buffer);
+/* restore() and view_restore() over any mapping. */
+enum status object_restore(struct snapper *snapper, const struct mapping *mapping,
+                           void *buffer, size_t size, u64 id, size_t *restored);
+/* The crc field of the newest copy, from memory or from its file. */
+enum status object_newest_crc(struct snapper *snapper, const struct mapping_run *run,
+                              u64 id, u32 *crc);
+
+/* --- snapshot_write.c --- */
+
+/* Writes the files of all pending NEW and COPY objects and the archive; commits. */
+enum status snapshot_write(struct snapper *snapper, const char *description,
+                           struct snapper_commit_report *report, struct mapping **mapping,
+                           struct generation **generation);
+
+/* --- redundancy.c --- */
+
+/* Adds PENDING_COPY for objects whose newest copy is listed often enough. */
+enum status redundancy_plan(struct snapper *snapper);
+
+/* --- snapshot_map.c --- */
+
+/* The mapping of the new generation from its base and the pending objects, sorted by id. */
+enum status snapshot_map(struct snapper *snapper, struct generation *own,
+                         struct mapping **mapping);
+
+/* --- cleanup.c --- */
+
+/* Removes from a directory without an archive all files that no archive lists. Commits. */
+enum status cleanup_generation(struct snapper *snapper, struct generation *generation,
+                               u64 *files);

@@ -1,0 +1,210 @@
+/*
+ * Settling: writing into each snapshot file how many generations list it (spec 3.5).
+ *
+ * The truth comes from the archives. What the disk holds is known without reading it where
+ * /snapper.state says for which archives it was settled: files of these have that count, all
+ * others still have the 1 they were written with. While bytes change, /snapper.state says nothing,
+ * so a cut in between costs one full reading and no wrong count.
+ */
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+#include "snapper/session.h"
+#include "snapper/snapshot_file.h"
+
+struct settling {
+    struct snapper *snapper;
+    struct rc_table truth;   /* counts over all archives */
+    struct rc_table on_disk; /* counts over the settled ones; holds if `known` */
+    bool known;
+    bool announced; /* /snapper.state says nothing any more */
+    struct name_list archives;
+    u64 changed;
+};
+
+/* Adds one archive's files to the truth and, if it was settled, to what is on the disk. */
+static enum status count_archive(struct settling *settling, struct generation *generation)
+{
+    struct snapper *snapper = settling->snapper;
+    struct mapping *mapping;
+
+    enum status status = snapper_load_mapping(snapper, generation, &mapping);
+    if (status != OK)
+        return status;
+    status = rc_table_count(&settling->truth, mapping);
+    if (status == OK && name_list_contains(&snapper->record.settled, &generation->name))
+        status = rc_table_count(&settling->on_disk, mapping);
+    mapping_release(mapping);
+    if (status == OK)
+        status = name_list_add(&settling->archives, &generation->name);
+    return status;
+}
+
+static enum status count_archives(struct settling *settling)
+{
+    struct snapper *snapper = settling->snapper;
+    size_t settled = 0;
+
+    for (size_t at = 0; at < snapper->generations.count; at++) {
+        struct generation *generation = snapper->generations.items[at];
+        bool has_archive;
+
+        enum status status =
+            generation_has_archive(generation, snapper->store, &has_archive);
+        if (status == OK && !has_archive)
+            continue;
+        settled += name_list_contains(&snapper->record.settled, &generation->name);
+        if (status == OK)
+            status = count_archive(settling, generation);
+        if (status != OK)
+            return status;
+        while (at < snapper->generations.count &&
+               snapper->generations.items[at] != generation)
+            at++;
+    }
+    /* A settled archive that is gone leaves counts that nobody can derive any more. */
+    settling->known = settled > 0 && settled == snapper->record.settled.count;
+    return OK;
+}
+
+/* Before the first byte changes: what is on the disk is no longer known. */
+static enum status announce(struct settling *settling)
+{
+    struct snapper *snapper = settling->snapper;
+    struct state_file record = snapper->record;
+
+    if (settling->announced || snapper->record.settled.count == 0)
+        return OK;
+    record.settled = (struct name_list){ 0 };
+    enum status status = snapper_write_record(snapper, &record);
+    if (status == OK)
+        status = snapper->store->operations->commit(snapper->store);
+    if (status == OK)
+        name_list_clear(&snapper->record.settled);
+    settling->announced = status == OK;
+    return status;
+}
+
+static enum status settle_file(struct settling *settling, struct generation *generation,
+                               u32 ordinal, u8 count)
+{
+    struct store *store = settling->snapper->store;
+    struct snapshot_file_header header;
+    u8 raw[SNAPSHOT_FILE_HEADER_SIZE];
+    size_t size;
+    u64 node;
+
+    enum status status = generation_file(generation, store, ordinal, &node);
+    if (status == OK)
+        status = store->operations->read(store, node, 0, raw, sizeof raw, &size);
+    if (status == OK)
+        status = snapshot_file_header_decode(raw, size, &header);
+    if (status == ERR_NOT_FOUND || status == ERR_CORRUPT || status == ERR_UNSUPPORTED) {
+        log_warning("snapper: /snapper/%s file number %u cannot be counted: %s",
+                    generation->name.text, ordinal, status_text(status));
+        return OK;
+    }
+    if (status != OK || header.rc == count)
+        return status;
+    status = announce(settling);
+    if (status == OK)
+        status = store->operations->poke(store, node, SNAPSHOT_FILE_RC_OFFSET, count);
+    settling->changed += status == OK;
+    return status;
+}
+
+/* The count that the disk has, if that follows from the last settling. */
+static bool is_right_already(const struct settling *settling,
+                             const struct generation *generation, u32 ordinal, u8 count)
+{
+    if (!settling->known)
+        return false;
+    u8 old = rc_table_get(&settling->on_disk, generation, ordinal);
+    return count == (old > 0 ? old : 1);
+}
+
+static enum status settle_generation(struct settling *settling,
+                                     struct generation *generation)
+{
+    const struct rc_block *block =
+        map_get_pointer(&settling->truth.blocks, (u64)(uintptr_t)generation);
+
+    for (u32 ordinal = 0; block != NULL && ordinal < block->capacity; ordinal++) {
+        u8 count = block->counts[ordinal];
+        if (count == 0 || is_right_already(settling, generation, ordinal, count))
+            continue;
+        enum status status = settle_file(settling, generation, ordinal, count);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+/* All bytes are durable before /snapper.state vouches for them. */
+static enum status finish(struct settling *settling)
+{
+    struct snapper *snapper = settling->snapper;
+    struct state_file record = snapper->record;
+    struct name_list old = snapper->record.settled;
+
+    enum status status = snapper->store->operations->flush(snapper->store);
+    record.settled = settling->archives;
+    if (status == OK)
+        status = snapper_write_record(snapper, &record);
+    if (status == OK)
+        status = snapper->store->operations->commit(snapper->store);
+    if (status == OK) {
+        snapper->record.settled = settling->archives;
+        settling->archives = old;
+    }
+    return status;
+}
+
+static enum status settle_all(struct settling *settling)
+{
+    struct snapper *snapper = settling->snapper;
+
+    enum status status = count_archives(settling);
+    for (size_t at = 0; at < snapper->generations.count && status == OK; at++)
+        status = settle_generation(settling, snapper->generations.items[at]);
+    if (status == OK)
+        status = finish(settling);
+    if (status != OK)
+        snapper->store->operations->rollback(snapper->store);
+    return status;
+}
+
+enum status snapper_settle(struct snapper *snapper, u64 *changed)
+{
+    struct settling settling = { .snapper = snapper };
+
+    *changed = 0;
+    if (snapper->state != SNAPPER_DORMANT)
+        return ERR_INVALID_STATE;
+    if (snapper_is_settled(snapper))
+        return OK;
+    enum status status = settle_all(&settling);
+    rc_table_destroy(&settling.truth);
+    rc_table_destroy(&settling.on_disk);
+    state_file_destroy(&(struct state_file){ .settled = settling.archives });
+    *changed = settling.changed;
+    return status;
+}
+
+bool snapper_is_settled(const struct snapper *snapper)
+{
+    size_t archives = 0;
+
+    for (size_t at = 0; at < snapper->generations.count; at++) {
+        struct generation *generation = snapper->generations.items[at];
+        bool has_archive;
+
+        if (generation_has_archive(generation, snapper->store, &has_archive) != OK)
+            return false;
+        if (!has_archive)
+            continue;
+        if (!name_list_contains(&snapper->record.settled, &generation->name))
+            return false;
+        archives++;
+    }
+    return archives == snapper->record.settled.count;
+}

@@ -1,0 +1,141 @@
+#include "kernel/base/crc.h"
+#include "kernel/base/log.h"
+#include "kernel/base/port.h"
+#include "kernel/base/string.h"
+#include "snapper/pending.h"
+
+enum status init_snapshot(struct snapper *snapper, const char *base)
+{
+    struct creation *creation = &snapper->creation;
+    struct generation *parent = NULL;
+
+    if (snapper->state != SNAPPER_DORMANT)
+        return ERR_INVALID_STATE;
+    enum status status = snapper_find(snapper, base, &parent);
+    if (status == ERR_NOT_FOUND && base == NULL)
+        status = OK; /* a line of history begins here */
+    if (status == OK && parent != NULL)
+        status = snapper_load_mapping(snapper, parent, &creation->base);
+    if (status != OK)
+        return status;
+    creation->parent = parent;
+    map_init(&creation->index);
+    snapper->state = SNAPPER_CREATION;
+    return OK;
+}
+
+/* Equal checksums prove nothing: the bytes decide (spec 3.2). A bad copy is not an equal one. */
+static enum status is_unchanged(struct snapper *snapper, const void *payload, size_t size,
+                                u64 id, u32 crc, bool *unchanged)
+{
+    struct mapping_run *runs;
+    u32 known;
+
+    *unchanged = false;
+    if (snapper->creation.base == NULL ||
+        mapping_find(snapper->creation.base, id, &runs) == 0 || runs->object_size != size)
+        return OK;
+    if (object_newest_crc(snapper, runs, id, &known) != OK || known != crc)
+        return OK;
+    void *stored = port_alloc(size);
+    if (stored == NULL && size > 0)
+        return ERR_NO_MEMORY;
+    enum status status = object_read_copy(snapper, runs, id, stored);
+    if (status == OK)
+        *unchanged = memcmp(stored, payload, size) == 0;
+    port_free(stored);
+    return status == ERR_NO_MEMORY ? status : OK;
+}
+
+enum status take_snapshot(struct snapper *snapper, const void *payload, size_t size,
+                          u64 id)
+{
+    struct pending entry = { .id = id, .payload = payload };
+    bool unchanged;
+
+    if (snapper->state != SNAPPER_CREATION)
+        return ERR_INVALID_STATE;
+    if (size > snapper->config->bufsize || size > UINT32_MAX)
+        return ERR_TOO_LARGE;
+    entry.size = (u32)size;
+    entry.crc = crc32(payload, size);
+    enum status status = is_unchanged(snapper, payload, size, id, entry.crc, &unchanged);
+    if (status != OK)
+        return status;
+    entry.kind = unchanged ? PENDING_UNCHANGED : PENDING_NEW;
+    return pending_set(&snapper->creation, &entry);
+}
+
+enum status forget(struct snapper *snapper, u64 id)
+{
+    struct pending entry = { .id = id, .kind = PENDING_FORGOTTEN };
+    struct mapping_run *runs;
+
+    if (snapper->state != SNAPPER_CREATION)
+        return ERR_INVALID_STATE;
+    const struct pending *known = pending_find(&snapper->creation, id);
+    bool exists = known != NULL ? known->kind != PENDING_FORGOTTEN
+                                : snapper->creation.base != NULL &&
+                                      mapping_find(snapper->creation.base, id, &runs) > 0;
+    if (!exists)
+        return ERR_NOT_FOUND;
+    return pending_set(&snapper->creation, &entry);
+}
+
+static void count_pending(const struct creation *creation,
+                          struct snapper_commit_report *report)
+{
+    for (size_t at = 0; at < creation->count; at++) {
+        enum pending_kind kind = creation->pending[at].kind;
+        bool own_copy = kind == PENDING_COPY && creation->pending[at].owned;
+
+        report->taken += kind != PENDING_FORGOTTEN && !own_copy;
+        report->unchanged +=
+            kind == PENDING_UNCHANGED || (kind == PENDING_COPY && !own_copy);
+        report->copies += kind == PENDING_COPY;
+        report->files_written += kind == PENDING_NEW || kind == PENDING_COPY;
+    }
+}
+
+enum status commit_snapshot(struct snapper *snapper, const char *description,
+                            struct snapper_commit_report *report)
+{
+    struct snapper_commit_report result = { 0 };
+    struct generation *generation;
+    struct mapping *mapping;
+
+    if (snapper->state != SNAPPER_CREATION)
+        return ERR_INVALID_STATE;
+    if (description == NULL)
+        description = "";
+    enum status status =
+        strlen(description) > ARCHIVE_DESCRIPTION_MAX ? ERR_TOO_LARGE : OK;
+    if (status == OK)
+        status = redundancy_plan(snapper);
+    if (status == OK) {
+        pending_sort(&snapper->creation);
+        count_pending(&snapper->creation, &result);
+        status = snapshot_write(snapper, description, &result, &mapping, &generation);
+    }
+    creation_clear(&snapper->creation);
+    snapper->state = SNAPPER_DORMANT;
+    if (status != OK)
+        return status;
+
+    mapping_release(snapper->mapping);
+    snapper->mapping = mapping;
+    snapper->current = generation;
+    result.name = generation->name;
+    result.objects = mapping->objects;
+    *report = result;
+    return OK;
+}
+
+enum status abort_snapshot(struct snapper *snapper)
+{
+    if (snapper->state != SNAPPER_CREATION)
+        return ERR_INVALID_STATE;
+    creation_clear(&snapper->creation);
+    snapper->state = SNAPPER_DORMANT;
+    return OK;
+}

@@ -1,0 +1,316 @@
+#include "kernel/base/checked.h"
+#include "kernel/base/log.h"
+#include "kernel/base/port.h"
+#include "kernel/base/string.h"
+#include "snapper/pending.h"
+#include "snapper/snapshot_file.h"
+
+/* Files that one call hands to the store; their memory lives until the transaction ends. */
+enum { BURST_MAX = 512 };
+
+struct burst {
+    struct burst *next;
+    u32 count;
+    struct store_new_file files[BURST_MAX];
+    char names[BURST_MAX][SNAPSHOT_NAME_SIZE];
+    u8 headers[BURST_MAX][SNAPSHOT_FILE_HEADER_SIZE];
+};
+
+/*
+ * A generation on its way to the disk:
+ *
+ *   name, directories -> bursts of files -> archive and state -> commit    (S1)
+ *
+ * If that is too much for one transaction the bursts are committed in parts; the first part names
+ * the generation in /snapper.state (`writing`), so that the next open finishes it off after a cut.
+ */
+struct writer {
+    struct snapper *snapper;
+    struct generation *generation;
+    struct state_file record; /* borrows the lists of snapper->record */
+    struct burst *bursts;
+    u64 home; /* /snapper */
+    u32 transactions;
+};
+
+static const struct store_operations *operations_of(const struct writer *writer)
+{
+    return writer->snapper->store->operations;
+}
+
+static void free_bursts(struct writer *writer)
+{
+    while (writer->bursts != NULL) {
+        struct burst *burst = writer->bursts;
+        writer->bursts = burst->next;
+        port_free(burst);
+    }
+}
+
+/* Metadata blocks that `files` new files may take: inode table, directory, and the rest. */
+static u64 blocks_needed(const struct writer *writer, u64 files)
+{
+    struct store_space space;
+
+    operations_of(writer)->space(writer->snapper->store, &space);
+    return divide_up(files * 256, space.block_size) * 2 +
+           divide_up(files * 24, space.block_size) + 32;
+}
+
+static enum status commit_part(struct writer *writer)
+{
+    struct snapper *snapper = writer->snapper;
+
+    if (generation_name_is_empty(&writer->record.writing)) {
+        writer->record.writing = writer->generation->name;
+        enum status status = snapper_write_record(snapper, &writer->record);
+        if (status != OK)
+            return status;
+    }
+    enum status status = operations_of(writer)->commit(snapper->store);
+    free_bursts(writer);
+    if (status != OK)
+        return status;
+    snapper->record.writing = writer->record.writing;
+    snapper->home = writer->home;
+    writer->transactions++;
+    return OK;
+}
+
+/* Makes sure that the next `files` files fit the running transaction. */
+static enum status make_room(struct writer *writer, u64 files)
+{
+    struct store *store = writer->snapper->store;
+
+    if (operations_of(writer)->transaction_room(store) >= blocks_needed(writer, files))
+        return OK;
+    return commit_part(writer);
+}
+
+/* The directory of level `level`, made if it is not there. */
+static enum status make_level(struct writer *writer, u32 level, u64 *node)
+{
+    struct generation *generation = writer->generation;
+
+    if (level < generation->level_count) {
+        *node = generation->levels[level];
+        return OK;
+    }
+    u64 parent = level == 0 ? generation->node : generation->levels[level - 1];
+    enum status status = operations_of(writer)->make_directory(
+        writer->snapper->store, parent, level == 0 ? "snapshot" : "ext", node);
+    if (status == OK)
+        status = generation_add_level(generation, *node);
+    return status;
+}
+
+static void describe_file(struct burst *burst, const struct pending *entry, u32 number)
+{
+    u32 at = burst->count++;
+    struct snapshot_file_header header = { entry->crc, 1 };
+
+    snapshot_file_name(number, burst->names[at]);
+    snapshot_file_header_encode(&header, burst->headers[at]);
+    burst->files[at] = (struct store_new_file){
+        .name = burst->names[at],
+        .header = burst->headers[at],
+        .header_size = SNAPSHOT_FILE_HEADER_SIZE,
+        .payload = entry->payload,
+        .payload_size = entry->size,
+    };
+}
+
+static bool has_file(const struct pending *entry)
+{
+    return entry->kind == PENDING_NEW || entry->kind == PENDING_COPY;
+}
+
+/* Up to BURST_MAX files of one level, beginning with `ordinal`; moves on both. */
+static enum status write_burst(struct writer *writer, struct pending **entry,
+                               const struct pending *limit, u32 *ordinal)
+{
+    u32 threshold = writer->generation->threshold;
+    u32 room = (u32)min_u64(threshold - *ordinal % threshold, BURST_MAX);
+    u64 directory;
+
+    enum status status = make_room(writer, room);
+    if (status == OK)
+        status = make_level(writer, *ordinal / threshold, &directory);
+    if (status != OK)
+        return status;
+    struct burst *burst = port_alloc(sizeof *burst);
+    if (burst == NULL)
+        return ERR_NO_MEMORY;
+    burst->next = writer->bursts;
+    writer->bursts = burst;
+    for (; *entry < limit && burst->count < room; (*entry)++) {
+        if (!has_file(*entry))
+            continue;
+        (*entry)->ordinal = *ordinal;
+        describe_file(burst, *entry, (*ordinal)++ % threshold);
+    }
+    return operations_of(writer)->create_files(writer->snapper->store, directory,
+                                               burst->files, burst->count);
+}
+
+static enum status write_files(struct writer *writer, u32 *files)
+{
+    struct creation *creation = &writer->snapper->creation;
+    struct pending *entry = creation->pending;
+    const struct pending *limit = entry + creation->count;
+
+    *files = 0;
+    for (;;) {
+        while (entry < limit && !has_file(entry))
+            entry++;
+        if (entry == limit)
+            return OK;
+        enum status status = write_burst(writer, &entry, limit, files);
+        if (status != OK)
+            return status;
+    }
+}
+
+/* /snapper if this is the first generation, the generation's directory and its snapshot root. */
+static enum status make_directories(struct writer *writer)
+{
+    struct snapper *snapper = writer->snapper;
+    struct store *store = snapper->store;
+    u64 level;
+
+    enum status status = make_room(writer, 1);
+    if (status == OK && writer->home == 0)
+        status = store->operations->make_directory(store, snapper->root, "snapper",
+                                                   &writer->home);
+    if (status == OK)
+        status = store->operations->make_directory(store, writer->home,
+                                                   writer->generation->name.text,
+                                                   &writer->generation->node);
+    if (status == OK)
+        status = make_level(writer, 0, &level);
+    return status;
+}
+
+/* The archive and, if it says something else now, /snapper.state; then the commit point. */
+static enum status write_archive(struct writer *writer, const char *description,
+                                 u32 files, const struct mapping *mapping,
+                                 u64 *archive_bytes)
+{
+    struct snapper *snapper = writer->snapper;
+    struct store *store = snapper->store;
+    struct archive archive = { .files_written = files };
+    size_t size;
+    u8 *raw;
+
+    if (snapper->creation.parent != NULL)
+        archive.parent = snapper->creation.parent->name;
+    if (!text_copy(archive.description, sizeof archive.description, description))
+        return ERR_TOO_LARGE;
+    enum status status = mapping_to_archive(mapping, store, writer->generation, &archive);
+    if (status != OK)
+        return status;
+    status = archive_encode(&archive, &raw, &size);
+    archive_destroy(&archive);
+    if (status != OK)
+        return status;
+    *archive_bytes = size;
+    struct store_space space;
+    store->operations->space(store, &space);
+    status = make_room(writer, 16 + size / space.block_size / 64);
+    if (status == OK)
+        status = store->operations->replace_file(store, writer->generation->node,
+                                                 "archive", raw, size);
+    port_free(raw);
+    if (status != OK)
+        return status;
+
+    bool record_changes = !generation_name_is_empty(&writer->record.writing) ||
+                          !generation_name_is_empty(&writer->record.target) ||
+                          writer->record.boots > 0;
+    writer->record.writing = (struct generation_name){ 0 };
+    writer->record.target = (struct generation_name){ 0 };
+    writer->record.boots = 0;
+    if (record_changes)
+        status = snapper_write_record(snapper, &writer->record);
+    if (status == OK)
+        status = store->operations->commit(store);
+    return status;
+}
+
+/* The clock's time, or just after the newest name if the clock is not beyond it. */
+static enum status choose_name(const struct snapper *snapper,
+                               struct generation_name *name)
+{
+    u64 time = port_now_microseconds();
+
+    if (snapper->generations.count > 0) {
+        u64 newest = snapper->generations.items[snapper->generations.count - 1]->time;
+        if (time <= newest)
+            time = newest + 1;
+    }
+    return generation_name_encode(time, name);
+}
+
+/* A failed generation leaves nothing: neither in this transaction nor in committed parts. */
+static void undo(struct writer *writer)
+{
+    struct snapper *snapper = writer->snapper;
+    struct generation *generation = writer->generation;
+    u64 files;
+
+    operations_of(writer)->rollback(snapper->store);
+    free_bursts(writer);
+    if (writer->transactions > 0) {
+        generation_forget_directories(generation);
+        if (cleanup_generation(snapper, generation, &files) != OK)
+            log_warning("snapper: %s is incomplete and stays until the next open",
+                        generation->name.text);
+        return;
+    }
+    generation_remove(&snapper->generations, generation);
+}
+
+enum status snapshot_write(struct snapper *snapper, const char *description,
+                           struct snapper_commit_report *report, struct mapping **mapping,
+                           struct generation **generation)
+{
+    struct writer writer = {
+        .snapper = snapper,
+        .record = snapper->record,
+        .home = snapper->home,
+    };
+    struct mapping *result = NULL;
+    struct generation_name name;
+    u32 files;
+
+    enum status status = choose_name(snapper, &name);
+    if (status == OK)
+        status = generation_add(&snapper->generations, &name, &writer.generation);
+    if (status != OK)
+        return status;
+    writer.generation->threshold = (u32)snapper->config->threshold;
+
+    status = make_directories(&writer);
+    if (status == OK)
+        status = write_files(&writer, &files);
+    if (status == OK)
+        status = snapshot_map(snapper, writer.generation, &result);
+    if (status == OK)
+        status =
+            write_archive(&writer, description, files, result, &report->archive_bytes);
+    if (status != OK) {
+        mapping_release(result);
+        undo(&writer);
+        return status;
+    }
+    free_bursts(&writer);
+    snapper->record.writing = writer.record.writing;
+    snapper->record.target = writer.record.target;
+    snapper->record.boots = writer.record.boots;
+    snapper->home = writer.home;
+    writer.generation->has_archive = writer.generation->looked_up = true;
+    report->transactions = writer.transactions + 1;
+    *mapping = result;
+    *generation = writer.generation;
+    return OK;
+}
