@@ -3,12 +3,13 @@
 Every wait is bounded, and no QEMU outlives its Machine.
 """
 
+import contextlib
 import itertools
 import json
 import os
 import pathlib
 import re
-import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -118,16 +119,19 @@ class Machine:
         return text
 
     def send(self, text):
+        """Types a command. What the echo shows of it, perhaps redrawn under a message, is over
+        when the whole text stands before the end of a line."""
         self.console.send(text + "\r")
+        self.console.expect(re.escape(text) + r"(?:\x1b\[[0-9;]*[A-Za-z])*\r*\n")
+        self.log += (self.console.before + self.console.after).replace("\r", "")
 
     def command(self, text, timeout=None):
-        """Types a command; the reply without the echo of the command."""
+        """Types a command; the reply, up to the next prompt, without the echo."""
         self.console.timeout = timeout or self.timeout
         self.send(text)
         reply = self.wait_prompt()
         self.console.timeout = self.timeout
-        echoed, _, rest = reply.partition("\n")
-        return rest.strip("\n") if text.strip() in echoed else reply.strip("\n")
+        return reply.strip("\n")
 
     def expect(self, pattern, timeout=None):
         self.console.expect(pattern, timeout=timeout or self.timeout)
@@ -147,14 +151,20 @@ class Machine:
     def kill9(self):
         """Pulls the plug: QEMU dies at once."""
         if self.console.isalive():
-            pid = self.console.pid
-            children = run("pgrep", "-P", pid).stdout.split()
-            for child in [*children, pid]:
-                subprocess.run(["kill", "-9", str(child)], check=False,
-                               stderr=subprocess.DEVNULL)
+            for process in [*self._children(), self.console.pid]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
             self.console.wait()
         self.console.close(force=True)
         pathlib.Path(self.qmp_path).unlink(missing_ok=True)
+
+    def _children(self):
+        """QEMU, which scripts/qemu has started."""
+        pid = self.console.pid
+        try:
+            return map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        except FileNotFoundError:
+            return []
 
     def qmp(self, command, **arguments):
         """One command of QEMU's machine protocol."""
@@ -178,7 +188,3 @@ class Machine:
             if device.get("qdev"):
                 return device["stats"]
         return self.qmp("query-blockstats")[0]["stats"]
-
-
-def remove_images():
-    shutil.rmtree(IMAGES, ignore_errors=True)
