@@ -47,7 +47,14 @@ UNIT_PROGRAMS := $(UNIT_TESTS:%.c=$(BUILD)/%)
 FUZZ_PROGRAMS := $(FUZZERS:%.c=$(BUILD)/%)
 SNAPCTL := $(if $(SNAPCTL_SOURCES),$(BUILD)/snapctl)
 
-all: deps-build $(BUILD)/kernel.elf $(SNAPCTL)
+PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(BUILD)/snapper.iso
+
+# Packages first, then the rest, under -j too.
+MAKE_NOW = @$(MAKE) --no-print-directory
+
+all:
+	@scripts/deps build
+	$(MAKE_NOW) $(BUILD)/kernel.elf $(SNAPCTL)
 
 # --- the kernel --------------------------------------------------------------------------
 
@@ -102,7 +109,7 @@ $(BUILD)/kernel.elf: $(BUILD)/kernel.debug
 $(BUILD)/snapper.iso: $(BUILD)/kernel.elf boot/grub.cfg scripts/make_iso
 	@scripts/make_iso $(BUILD)/kernel.elf $@
 
-$(IMAGE): | deps-run
+$(IMAGE):
 	@scripts/make_image $@
 
 # --- hosted: the portable code under sanitizers ------------------------------------------
@@ -136,24 +143,30 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libfuzzed.a
 
 # --- what people call --------------------------------------------------------------------
 
-run: deps-build deps-run $(BUILD)/kernel.elf $(IMAGE) ## build, make an image if there is none, boot (^A x leaves QEMU)
+run: ## build, make an image if there is none, boot (^A x leaves QEMU)
+	@scripts/deps build run
+	$(MAKE_NOW) $(BUILD)/kernel.elf $(IMAGE)
 	@scripts/qemu $(IMAGE)
 
-test: deps-build deps-run deps-iso deps-test ## all tests; closes with `N passed, N failed`
-	@$(MAKE) --no-print-directory -j2 $(BUILD)/kernel.elf $(SNAPCTL) $(BUILD)/snapper.iso $(UNIT_PROGRAMS)
-	@scripts/run_tests $(BUILD) $(UNIT_PROGRAMS)
+test: ## all tests; closes with `N passed, N failed`
+	@scripts/run_tests $(BUILD) $(PRODUCTS) -- $(UNIT_PROGRAMS)
 
-unit: deps-build deps-test $(UNIT_PROGRAMS) ## the unit tests alone, on the host
-	@for program in $(UNIT_PROGRAMS); do $$program || exit 1; done
+unit: ## the unit tests alone, on the host
+	@scripts/deps build test
+	@SYSTEM_TESTS= scripts/run_tests $(BUILD) -- $(UNIT_PROGRAMS)
 
-image: deps-run ## a fresh build/disk.img by mkfs.ext4, unless there is one
+image: ## a fresh build/disk.img by mkfs.ext4, unless there is one
+	@scripts/deps run
 	@[ -e $(IMAGE) ] && echo "$(IMAGE) is there already" || scripts/make_image $(IMAGE)
 
-bench: deps-build deps-run deps-test $(BUILD)/kernel.elf ## measure generations on the kernel, beside limits and goals
+bench: ## measure generations on the kernel, beside limits and goals
+	@scripts/deps build run test
+	$(MAKE_NOW) $(BUILD)/kernel.elf
 	@/usr/bin/python3 tests/bench/bench.py
 
-fuzz: deps-build deps-fuzz $(GENERATED) ## each fuzz target for FUZZ_SECONDS (60)
-	@$(MAKE) --no-print-directory -j2 $(FUZZ_PROGRAMS)
+fuzz: ## each fuzz target for FUZZ_SECONDS (60)
+	@scripts/deps build fuzz
+	$(MAKE_NOW) $(FUZZ_PROGRAMS)
 	@scripts/run_fuzzers $(BUILD) $(FUZZ_PROGRAMS)
 
 crash: ## not there yet: needs the crash explorer under tests/crash
@@ -164,15 +177,22 @@ demo: ## not there yet: needs user programs
 	@echo "make demo needs programs that run in user mode, which the kernel does not have yet;" \
 	    "README.md shows how to pull the plug on the mem command"
 
-iso: deps-build deps-iso $(BUILD)/snapper.iso ## build/snapper.iso, bootable by GRUB
+iso: ## build/snapper.iso, bootable by GRUB
+	@scripts/deps build iso
+	$(MAKE_NOW) $(BUILD)/snapper.iso
 
-debug: deps-build deps-run deps-debug $(BUILD)/kernel.elf $(IMAGE) ## boot under gdb
+debug: ## boot under gdb
+	@scripts/deps build run debug
+	$(MAKE_NOW) $(BUILD)/kernel.elf $(IMAGE)
 	@scripts/debug $(IMAGE)
 
-lint: deps-lint $(GENERATED) ## formatting, layers, sizes, cppcheck, shellcheck
+lint: ## formatting, layers, sizes, cppcheck, shellcheck
+	@scripts/deps build lint
+	$(MAKE_NOW) $(GENERATED)
 	@scripts/lint
 
-format: deps-lint ## clang-format decides
+format: ## clang-format decides
+	@scripts/deps lint
 	@clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
 doctor: ## what this machine has for building, running and testing
@@ -184,9 +204,7 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-deps-%:
-	@scripts/deps $*
-
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .PHONY: all run test unit image iso debug bench fuzz crash demo lint format doctor clean help
 .SECONDARY:
+.DELETE_ON_ERROR:
