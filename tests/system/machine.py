@@ -87,14 +87,14 @@ class Machine:
     """`with Machine(image) as machine: machine.command("help")`"""
 
     def __init__(self, image=None, *, append="", memory="128M", iso=False, wait=True,
-                 timeout=60, qemu_options=(), environment=None):
+                 timeout=60, qemu_options=(), environment=None, command=None):
+        """`command` starts the machine in another way than scripts/qemu, on a terminal."""
         IMAGES.mkdir(parents=True, exist_ok=True)
         self.qmp_path = tempfile.mktemp(prefix="qmp-", dir=tempfile.gettempdir())
-        command = [str(ROOT / "scripts/qemu"), "--append", append]
-        if iso:
-            command.append("--iso")
-        command.append(str(image) if image else "--no-disk")
-        command += ["--", *qemu_options]
+        if not command:
+            command = [str(ROOT / "scripts/qemu"), "--append", append]
+            command += ["--iso"] if iso else []
+            command += [str(image) if image else "--no-disk", "--", *qemu_options]
         self.timeout = timeout
         self.console = pexpect.spawn(
             command[0], command[1:], cwd=str(ROOT), timeout=timeout, encoding="utf-8",
@@ -151,20 +151,11 @@ class Machine:
     def kill9(self):
         """Pulls the plug: QEMU dies at once."""
         if self.console.isalive():
-            for process in [*self._children(), self.console.pid]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.console.pid, signal.SIGKILL)  # with all that it has started
             self.console.wait()
         self.console.close(force=True)
         pathlib.Path(self.qmp_path).unlink(missing_ok=True)
-
-    def _children(self):
-        """QEMU, which scripts/qemu has started."""
-        pid = self.console.pid
-        try:
-            return map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-        except FileNotFoundError:
-            return []
 
     def qmp(self, command, **arguments):
         """One command of QEMU's machine protocol."""
