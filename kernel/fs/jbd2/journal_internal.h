@@ -1,0 +1,84 @@
+/*
+ * What the parts of the journal share.
+ *
+ *   journal.c              open, close, the superblock, where a journal block lies
+ *   journal_replay.c       committed transactions of an earlier life
+ *   journal_transaction.c  the running transaction: modify, revoke, roll back
+ *   journal_commit.c       the commit, and the checkpoint that makes room for it
+ *
+ * The live log reaches from the tail to the head: the transactions whose blocks are not at their
+ * places yet. The log is a ring, and checkpoints are all or nothing: when the live log has grown
+ * to `checkpoint_limit`, the next commit first writes every block it holds to its place, and
+ * becomes the new tail. So there is one number to keep, and no per-transaction list.
+ */
+#pragma once
+
+#include "kernel/block/gather.h"
+#include "kernel/fs/jbd2/journal.h"
+#include "kernel/fs/jbd2/journal_format.h"
+
+/*
+ * A block that the journal has to do with, and its one pin on the buffer. It is in the running
+ * transaction, in the live log, or in both; in neither it does not exist.
+ */
+struct journal_entry {
+    struct buffer *buffer;
+    struct list_link running;   /* in journal->running while in the running transaction */
+    struct list_link committed; /* in journal->committed while the live log holds it */
+    u8 *undo;   /* the last committed content; there if the running one may change it */
+    bool freed; /* by the running transaction: not logged, and forgotten by its commit */
+};
+
+struct journal {
+    struct cache *cache;
+    struct gather gather;
+    struct journal_extent *extents;
+    size_t extent_count;
+    u8 raw_superblock[JOURNAL_SUPERBLOCK_SIZE];
+    struct journal_superblock superblock; /* as on the disk */
+    struct journal_layout layout;
+    bool checksums, wide_blocks; /* wanted from the next use on */
+
+    u32 log_end;          /* one beyond the log's last block */
+    u32 head;             /* where the next transaction goes */
+    u32 sequence;         /* its number */
+    u32 live;             /* blocks from the tail to the head */
+    u32 cap;              /* most blocks of one transaction in the log */
+    u32 checkpoint_limit; /* most blocks of the live log */
+
+    struct list running, committed; /* of journal_entry */
+    u32 running_count;              /* blocks to log: entries that are not freed */
+    u32 revoke_count;               /* entries freed of which the live log has a copy */
+    u32 committed_count;
+    struct map freed; /* block / 64 -> mask, for journal_is_freed() */
+
+    enum status (*before_commit)(void *context);
+    void *before_commit_context;
+    bool read_only; /* replayed in memory */
+    bool aborted;
+};
+
+/* --- journal.c --- */
+
+/* Disk block of a journal block inside the journal. */
+u64 journal_map(const struct journal *journal, u32 journal_block);
+/* The block `count` further on in the ring of the log. */
+u32 journal_advance(const struct journal *journal, u32 journal_block, u32 count);
+/* Puts start and sequence into the first sector of the superblock, which gather then writes. */
+void journal_superblock_stage(struct journal *journal, u32 start, u32 sequence);
+/* The same written at once and flushed. */
+enum status journal_superblock_write(struct journal *journal, u32 start, u32 sequence);
+
+/* --- journal_transaction.c --- */
+
+/* An entry in neither list, for a buffer that has none. NULL: memory is short. */
+struct journal_entry *journal_entry_create(struct buffer *buffer);
+/* Takes it out of the lists it is in and gives the buffer back to the cache. */
+void journal_entry_destroy(struct journal *journal, struct journal_entry *entry);
+void journal_committed_add(struct journal *journal, struct journal_entry *entry);
+void journal_committed_remove(struct journal *journal, struct journal_entry *entry);
+/* The running transaction is durable. */
+void journal_running_settle(struct journal *journal);
+
+/* Blocks of the log for so many logged and revoked blocks, with the commit block. */
+u32 journal_log_blocks(const struct journal *journal, u32 logged, u32 revoked);
