@@ -1,0 +1,163 @@
+/* Our own check: silent about what the tools made, and no kind of damage escapes it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/fs/ext4/check.h"
+#include "tests/support/ext4_formats.h"
+#include "tests/support/ext4_image.h"
+#include "tests/support/host_run.h"
+#include "tests/support/ram_disk.h"
+
+static const char tree[] = "build/tests/images/check.tree";
+
+static void given_a_tree(void)
+{
+    host_run(0,
+             "rm -rf %s; mkdir -p %s/a/b/c %s/many; echo text > %s/a/file; "
+             "ln %s/a/file %s/a/b/link; ln -s a/file %s/symlink; "
+             "ln -s $(printf './%%.0s' $(seq 100))a %s/long; "
+             "head -c 300000 /dev/urandom > %s/a/b/data; truncate -s 3M %s/a/holes; "
+             "echo end >> %s/a/holes; mkfifo %s/pipe; "
+             "for i in $(seq 400); do : > %s/many/a-name-of-some-length-$i; done",
+             tree, tree, tree, tree, tree, tree, tree, tree, tree, tree, tree, tree,
+             tree);
+}
+
+static void check_image(const char *path, struct ext4_check_report *report)
+{
+    struct ext4_mount_options options = { .read_only = true };
+    struct ram_disk ram;
+    struct ext4 *fs;
+    assert_true(ram_disk_load(&ram, path));
+    assert_int_equal(ext4_mount(&ram.disk, &options, &fs), OK);
+    assert_int_equal(ext4_check(fs, report), OK);
+    ext4_drop(fs);
+    ram_disk_close(&ram);
+}
+
+static const char *given_an_image(const char *format, unsigned mib, const char *index)
+{
+    char options[300];
+    snprintf(options, sizeof options, "%s -d %s", format, tree);
+    const char *path = ext4_image_make("check", mib, options);
+    host_run(1, "e2fsck -fy%s %s 2>&1", index, path);
+    return path;
+}
+
+static void check__image_of_the_tools_in_every_format__finds_nothing(void **state)
+{
+    (void)state;
+    struct ext4_check_report report;
+    given_a_tree();
+    for (size_t i = 0; i < ARRAY_LENGTH(ext4_formats); i++) {
+        const struct ext4_format *format = &ext4_formats[i];
+        if (format->mib > 100)
+            continue;
+        const char *path = given_an_image(format->options, format->mib, i % 2 ? "D" : "");
+        check_image(path, &report);
+        if (report.problems > 0)
+            fail_msg("%s: %s", format->name, report.first);
+        assert_int_equal(report.directories, 6);
+        assert_int_equal(report.names, 412);
+    }
+}
+
+static void check__block_pointers__finds_nothing(void **state)
+{
+    (void)state;
+    struct ext4_check_report report;
+    given_a_tree();
+    check_image(given_an_image("-O ^extents,^64bit", 32, ""), &report);
+    if (report.problems > 0)
+        fail_msg("%s", report.first);
+}
+
+struct damage {
+    const char *request; /* of debugfs, several with ';' */
+    const char *message;
+};
+
+static const struct damage damages[] = {
+    { "set_inode_field /a/file links_count 3", "links" },
+    { "set_inode_field /a links_count 9", "links" },
+    { "set_inode_field /a/b/data blocks 8", "sectors" },
+    { "set_inode_field /a/b/data size 1000", "behind its end" },
+    { "set_inode_field /a/b/data mode 0040600", "" },
+    { "set_inode_field /a/file mode 0010600", "sectors" },
+    { "freeb 200 1", "" },
+    { "setb 7000 1", "" },
+    { "freei /a/file", "" },
+    { "seti <500>", "" },
+    { "unlink /a/b/data", "links" },
+    { "unlink /a/b", "" },
+    { "link /a/b/c /a/second", "second name" },
+    { "link /a/b/data /a/second", "links" },
+    { "unlink a/b/c/..", "" },
+    { "set_block_group 0 free_blocks_count 7;set_block_group 0 checksum calc",
+      "free blocks" },
+    { "set_block_group 0 free_inodes_count 7;set_block_group 0 checksum calc",
+      "free inodes" },
+    { "set_super_value free_blocks_count 7", "superblock: counts 7 free blocks" },
+    { "set_super_value free_inodes_count 7", "superblock: counts 7 free inodes" },
+    { "set_inode_field /a/b/data block[5] 300", "another owner" },
+    { "clri /a/file", "" },
+};
+
+/* debugfs keeps checksums right, so what is found is found by meaning. */
+static void check__damaged_by_debugfs__finds_it(void **state)
+{
+    (void)state;
+    char copy[300];
+    struct ext4_check_report report;
+    given_a_tree();
+    const char *path = given_an_image("", 16, "D");
+    snprintf(copy, sizeof copy, "%s", path);
+    host_run(0, "cp %s %s.good", copy, copy);
+    for (size_t i = 0; i < ARRAY_LENGTH(damages); i++) {
+        host_run(0, "cp %s.good %s", copy, copy);
+        host_run(0, "echo '%s' | tr ';' '\\n' | debugfs -w %s 2>&1", damages[i].request,
+                 copy);
+        check_image(copy, &report);
+        if (report.problems == 0)
+            fail_msg("%s: not found", damages[i].request);
+        if (!strstr(report.first, damages[i].message))
+            fail_msg("%s: %s", damages[i].request, report.first);
+    }
+    host_run(0, "rm %s.good", copy);
+}
+
+static void check__within_a_transaction__is_refused(void **state)
+{
+    (void)state;
+    struct ext4_mount_options options = { 0 };
+    struct ext4_check_report report;
+    struct ram_disk ram;
+    struct ext4 *fs;
+    u32 inode;
+    ext4_image_make_loaded("check", 16, "", &ram);
+    assert_int_equal(ext4_mount(&ram.disk, &options, &fs), OK);
+    assert_int_equal(ext4_create(fs, EXT4_ROOT_INODE, "x", &inode), OK);
+    assert_int_equal(ext4_check(fs, &report), ERR_INVALID_STATE);
+    ext4_rollback(fs);
+    assert_int_equal(ext4_check(fs, &report), OK);
+    assert_int_equal(report.problems, 0);
+    ext4_drop(fs);
+    ram_disk_close(&ram);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(check__image_of_the_tools_in_every_format__finds_nothing),
+        cmocka_unit_test(check__block_pointers__finds_nothing),
+        cmocka_unit_test(check__damaged_by_debugfs__finds_it),
+        cmocka_unit_test(check__within_a_transaction__is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
