@@ -70,7 +70,7 @@ SMALL_PROGRAMS = {
     "test_good.sh": "echo '[       OK ] one'; echo '[       OK ] two'",
     "test_bad.sh": "echo '[       OK ] one'; echo '[  FAILED  ] three'; echo '[  FAILED  ] three'; "
                    "exit 1",
-    "test_dead.sh": "echo '[       OK ] one'; kill -SEGV $$",
+    "test_dead.sh": "echo '[       OK ] one'; echo '[ RUN      ] crash'; kill -SEGV $$",
     "test_empty.sh": "exit 0",
 }
 
@@ -121,6 +121,8 @@ def test_run_tests__a_program_dies_or_tests_nothing__counts_as_failed(small_proj
     code, lines = run_tests(small_project, [],
                             ["build/test_bad", "build/test_dead", "build/test_empty"])
     assert (code, lines[-1]) == (1, "2 passed, 3 failed")
+    assert lines[lines.index("failed: test_bad (exit code 1)") + 1] == "    three"
+    assert lines[lines.index("failed: test_dead (exit code 139)") + 1] == "    crash"
 
 
 def test_run_tests__no_time_left__what_did_not_run_has_failed(small_project):
