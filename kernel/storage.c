@@ -65,8 +65,9 @@ static void mount_image(void)
         return;
     }
     ext4_space(storage.fs, &space);
-    log_info("storage: ext4 with blocks of %zu bytes, %lu of %lu free%s", space.block_size,
-             space.free_blocks, space.blocks, space.read_only ? ", read-only" : "");
+    log_info("storage: ext4 with blocks of %zu bytes, %lu of %lu free%s",
+             space.block_size, space.free_blocks, space.blocks,
+             space.read_only ? ", read-only" : "");
 }
 
 /* --- configuration --- */

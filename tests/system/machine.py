@@ -114,7 +114,7 @@ class Machine:
     def wait_prompt(self):
         """Everything printed up to the next prompt at the start of a line."""
         self.console.expect(r"(?:^|[\r\n])(?:\x1b\[K)?" + re.escape(PROMPT))
-        text = self.console.before.replace("\r\n", "\n").replace("\r", "\n")
+        text = re.sub(r"\r+\n", "\n", self.console.before).replace("\r", "\n")
         self.log += text
         return text
 
@@ -140,7 +140,7 @@ class Machine:
     def wait_exit(self, timeout=None):
         """The exit code: SHUT_DOWN, PANICKED, or QEMU's own. The rest of the output is in log."""
         self.console.expect(pexpect.EOF, timeout=timeout or self.timeout)
-        self.log += self.console.before.replace("\r\n", "\n")
+        self.log += re.sub(r"\r+\n", "\n", self.console.before)
         self.console.wait()
         return self.console.exitstatus
 
