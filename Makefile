@@ -47,7 +47,7 @@ SNAPCTL := $(if $(SNAPCTL_SOURCES),$(BUILD)/snapctl)
 PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(BUILD)/snapper.iso
 
 # Packages first, then the rest, under -j too.
-MAKE_NOW = @$(MAKE) --no-print-directory
+MAKE_NOW = +@$(MAKE) --no-print-directory
 
 all:
 	@scripts/deps build

@@ -3,10 +3,13 @@
 
     P<n> <what>: <figure> <unit>, limit <x>, goal <y>: met
 
-What the disk saw is counted by QEMU (query-blockstats) and repeats exactly; times do not and are
-only printed. Workloads: a full generation and ten increments of live L and dirty D pages.
+The disk's requests, bytes and flushes are counted by QEMU (query-blockstats), instructions by its
+-icount; both repeat exactly. Times do not; they come last and have no goal. A workload is one
+full generation of L live pages and ten increments of D dirty ones, seed 1, without redundancy
+copies, requests not merged. Environment: BENCH="S1 S2" selects workloads.
 """
 
+import os
 import pathlib
 import re
 import sys
@@ -16,83 +19,161 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from tests.system import machine  # noqa: E402
 
-PAGE = 4096
+PAGE, MIB = 4096, 2**20
 INCREMENTS = 10
-# name, live pages, dirty pages, memory, and for P4: block size -> (limit, goal)
-WORKLOADS = [
-    ("S1", 16384, 64, "256M", {1024: (1.39, 1.60), 4096: (None, None)}),
-    ("S2", 16384, 1024, "256M", {1024: (1.39, 1.42), 4096: (2.15, 2.2)}),
-]
+OPTIONS = "interval=0 snapper.redundancy=0 snapper.max_snapshots=1000"
+UNMERGED = ["-global", "virtio-blk-device.request-merging=off"]
+# Live and dirty pages, memory, image; block size -> limit and goal of P4 (None: none is set).
+WORKLOADS = {
+    "N1000": (1000, 1000, "256M", "256M", {1024: (1.39, None), 4096: (2.15, None)}),
+    "S1": (16384, 64, "256M", "512M", {1024: (1.39, 1.60), 4096: (2.15, None)}),
+    "S2": (16384, 1024, "256M", "1G", {1024: (1.39, 1.42), 4096: (2.15, 2.2)}),
+    "S3": (262144, 64, "2G", "4G", {1024: (1.39, None), 4096: (2.15, None)}),
+}
+COUNTED = ("wr_operations", "wr_bytes", "flush_operations", "rd_operations", "rd_bytes")
 
 
-def line(what, figure, unit, limit, goal):
-    if goal is None:
-        print(f"{what}: {figure:.2f} {unit}")
-        return
-    verdict = "met" if figure <= goal else "missed"
-    print(f"{what}: {figure:.2f} {unit}, limit {limit}, goal {goal}: {verdict}")
+def say(what, figure, unit, limit=None, goal=None):
+    text = f"{what}: {figure:.2f}".rstrip("0").rstrip(".") + f" {unit}"
+    if limit is not None:
+        text += f", limit {limit}"
+    if goal is not None:
+        text += f", goal {goal}: " + ("met" if figure <= goal else "missed")
+    print(text, flush=True)
+
+
+class Bench:
+    """One boot, of which counters are read before and after."""
+
+    def __init__(self, image, memory, *options):
+        self.start = time.monotonic()
+        self.machine = machine.Machine(image, memory=memory, timeout=600, append=OPTIONS,
+                                       qemu_options=[*UNMERGED, *options])
+        self.seconds_to_prompt = time.monotonic() - self.start
+        self.at_prompt = self.machine.disk_counters()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.machine.kill9()
+
+    def fill(self, seed, count):
+        reply = self.machine.command(f"mem fill {seed} 0 {count}")
+        assert reply == f"mem: {count} pages filled", reply
+
+    def create(self):
+        """What the disk saw of one generation, and what `snapper create` printed, by key."""
+        before = self.machine.disk_counters()
+        reply = self.machine.command("snapper create")
+        assert reply.startswith("generation: "), reply
+        counted = difference(self.machine.disk_counters(), before)
+        return counted, dict(line.split(": ", 1) for line in reply.splitlines())
 
 
 def difference(after, before):
-    return {key: after[key] - before[key]
-            for key in ("wr_operations", "wr_bytes", "flush_operations", "rd_operations")}
+    return {key: after[key] - before[key] for key in COUNTED}
 
 
-def files_of(reply):
-    """The number of files that `snapper create` says it wrote."""
-    found = re.search(r"files[^0-9\n]*(\d+)|(\d+) files", reply)
-    return int(found[1] or found[2]) if found else 0
+def first_number(text):
+    return int(re.search(r"\d+", text)[0])
 
 
-def measure(name, live, dirty, memory, block_size, targets):
-    image = machine.make_image("1G", "-b", str(block_size), "-i", "8192", "-J", "size=64")
-    increments = []
+def run_workload(name, block_size):
+    live, dirty, memory, size, _ = WORKLOADS[name]
+    journal = 128 if live > 100000 else 64 if size == "1G" else 32
+    image = machine.make_image(size, "-b", str(block_size), "-i", "8192", "-J", f"size={journal}")
+    print(f"--- {name}: {live} live pages, {dirty} dirty, {block_size}-byte blocks")
     try:
-        with machine.Machine(image, memory=memory, timeout=300, append="interval=0 "
-                             "snapper.redundancy=0") as booted:
-            booted.command(f"mem fill 1 0 {live}")
-            start = time.monotonic()
-            before = booted.disk_counters()
-            reply = booted.command("snapper create")
-            full = difference(booted.disk_counters(), before)
-            seconds = time.monotonic() - start
-            print(f"--- {name}: {live} live pages, {dirty} dirty, {block_size}-byte blocks")
-            print(f"full generation: {full['wr_bytes']} bytes, {full['wr_operations']} writes, "
-                  f"{full['flush_operations']} flushes, {seconds:.2f} s")
+        with Bench(image, memory) as bench:
+            bench.fill(1, live)
+            full, first = bench.create()
+            bench.machine.command("sync")
+            before = bench.machine.disk_counters()
+            reports = []
             for number in range(INCREMENTS):
-                booted.command(f"mem fill {number + 2} 0 {dirty}")
-                before = booted.disk_counters()
-                reply = booted.command("snapper create")
-                increments.append((difference(booted.disk_counters(), before),
-                                   files_of(reply)))
-            print("last reply: " + " | ".join(reply.splitlines()))
-            booted.shutdown()
+                bench.fill(number + 2, dirty)
+                reports.append(bench.create()[1])
+            increments = difference(bench.machine.disk_counters(), before)
+            bench.machine.command("sync")
+            rest = difference(bench.machine.disk_counters(), before)
+            assert bench.machine.shutdown() == machine.SHUT_DOWN
         complaints = machine.fsck_complaints(image)
-        print("e2fsck: " + ("clean" if not complaints else complaints[0]))
+        assert complaints == [], complaints
+        report_disk(name, block_size, full, first, increments, rest, reports)
+        with Bench(image, memory) as bench:
+            say(f"P10 bytes read until the prompt, clean boot, {name}, {block_size}-byte blocks",
+                bench.at_prompt["rd_bytes"], "bytes")
+            say(f"time from QEMU's start to the prompt, {name}", bench.seconds_to_prompt, "s")
     finally:
         image.unlink(missing_ok=True)
-    report(name, dirty, block_size, targets, increments)
+    return increments
 
 
-def report(name, dirty, block_size, targets, increments):
-    def mean(key):
-        return sum(counted[key] for counted, _ in increments) / len(increments)
-
-    where = f"{name}, {block_size}-byte blocks"
+def report_disk(name, block_size, full, first, increments, rest, reports):
+    live, dirty, _, _, targets = WORKLOADS[name]
     limit, goal = targets[block_size]
-    line(f"P4 bytes written per dirty byte, {where}", mean("wr_bytes") / (dirty * PAGE), "bytes",
-         limit, goal)
-    files = sum(count for _, count in increments) / len(increments) or dirty
-    overhead = max(0, mean("wr_bytes") - files * (PAGE + block_size))
-    line(f"P5 device writes per generation, {where}", mean("wr_operations"), "writes", 3,
-         round(4 + files / 120 + overhead / 2**20, 1))
-    line(f"P6 flushes per generation, {where}", mean("flush_operations"), "flushes", 2, 2)
+    where = f"{name}, {block_size}-byte blocks"
+    files = sum(first_number(report["files"]) for report in reports) / INCREMENTS
+    written = increments["wr_bytes"] / INCREMENTS
+    metadata = max(0.0, written - files * (PAGE + block_size))
+
+    print(f"full generation: {full['wr_bytes']} bytes, {full['wr_operations']} writes, "
+          f"{full['flush_operations']} flushes, {first['files']}")
+    say(f"P4 bytes written per dirty byte, first generation, {where}",
+        full["wr_bytes"] / (live * PAGE), "bytes", limit)
+    say(f"P4 bytes written per dirty byte, {where}", written / (dirty * PAGE), "bytes", limit,
+        goal)
+    say(f"P5 device writes per generation, {where}", increments["wr_operations"] / INCREMENTS,
+        "writes", 3, round(4 + files / 120 + metadata / MIB, 1))
+    say(f"P6 flushes per generation, {where}", increments["flush_operations"] / INCREMENTS,
+        "flushes", 2, 2)
+    print(f"not in the above: sync then writes {rest['wr_bytes'] - increments['wr_bytes']} bytes "
+          "(what was not checkpointed yet, and the reference counts)")
+    for key in ("pause", "total"):
+        print(f"{key} of the last increment, {where}: {reports[-1][key]}")
+
+
+def run_instructions(name):
+    """P1 to P3, counted under -icount."""
+    live, dirty, memory, size, _ = WORKLOADS[name]
+    image = machine.make_image(size, "-b", "1024", "-i", "8192", "-J", "size=32")
+    try:
+        with Bench(image, memory, "-icount", "shift=0,sleep=off") as bench:
+            bench.fill(1, live)
+            bench.create()
+            bench.fill(2, dirty)
+            _, report = bench.create()
+            mark, entries = map(int, re.search(r"mark (\d+) instructions, (\d+) table entries",
+                                               report["pause"]).groups())
+            # Under -icount a microsecond is a thousand instructions, waiting for the disk included.
+            total = first_number(report["total"]) * 1000
+            bench.machine.kill9()
+    finally:
+        image.unlink(missing_ok=True)
+    tables = -(-live // 512)
+    say(f"P1 demarcation, {name}", mark, "instructions", 100, 500)
+    say(f"P2 page-table entries read per generation, {name}", entries, "entries", dirty,
+        dirty + 512 * min(tables, -(-dirty // 512) + 1))
+    say(f"P3 instructions per dirty page, whole generation with CRC, {name}", total / dirty,
+        "instructions", 700)
 
 
 def main():
-    for name, live, dirty, memory, targets in WORKLOADS:
+    names = os.environ.get("BENCH", "N1000 S1 S2 S3").split()
+    written = {}
+    for name in names:
         for block_size in (1024, 4096):
-            measure(name, live, dirty, memory, block_size, targets)
+            written[name, block_size] = run_workload(name, block_size)
+    for block_size in (1024, 4096):
+        if ("S1", block_size) in written and ("S3", block_size) in written:
+            small, large = written["S1", block_size], written["S3", block_size]
+            for key, unit in (("wr_bytes", "bytes"), ("wr_operations", "requests")):
+                say(f"P7 {unit} of a generation, S3 / S1, {block_size}-byte blocks",
+                    large[key] / small[key], "times", 1.00, 1.05)
+    for name in names:
+        if name in ("S1", "S2"):
+            run_instructions(name)
 
 
 main()

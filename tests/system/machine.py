@@ -83,6 +83,11 @@ def replayed(image):
     return copy
 
 
+def lines_of(text):
+    """What a terminal shows: the guest ends a line with CR LF, to which the host's adds a CR."""
+    return re.sub(r"\r*\n", "\n", text).replace("\r", "\n")
+
+
 class Machine:
     """`with Machine(image) as machine: machine.command("help")`"""
 
@@ -114,7 +119,7 @@ class Machine:
     def wait_prompt(self):
         """Everything printed up to the next prompt at the start of a line."""
         self.console.expect(r"(?:^|[\r\n])(?:\x1b\[K)?" + re.escape(PROMPT))
-        text = re.sub(r"\r+\n", "\n", self.console.before).replace("\r", "\n")
+        text = lines_of(self.console.before)
         self.log += text
         return text
 
@@ -123,7 +128,7 @@ class Machine:
         when the whole text stands before the end of a line."""
         self.console.send(text + "\r")
         self.console.expect(re.escape(text) + r"(?:\x1b\[[0-9;]*[A-Za-z])*\r*\n")
-        self.log += (self.console.before + self.console.after).replace("\r", "")
+        self.log += lines_of(self.console.before + self.console.after)
 
     def command(self, text, timeout=None):
         """Types a command; the reply, up to the next prompt, without the echo."""
@@ -140,7 +145,7 @@ class Machine:
     def wait_exit(self, timeout=None):
         """The exit code: SHUT_DOWN, PANICKED, or QEMU's own. The rest of the output is in log."""
         self.console.expect(pexpect.EOF, timeout=timeout or self.timeout)
-        self.log += re.sub(r"\r+\n", "\n", self.console.before)
+        self.log += lines_of(self.console.before)
         self.console.wait()
         return self.console.exitstatus
 

@@ -56,7 +56,9 @@ class RecordedDisk:
         assert (magic, version, sector_size) == (MAGIC, 1, SECTOR), (magic, version, sector_size)
         found, at = [], SECTOR
         while at + SECTOR <= len(raw):
-            sector, sectors, flags, length = RECORD.unpack_from(raw, at)
+            # The fourth field is the length of a mark's data, not of these.
+            sector, sectors, flags, _ = RECORD.unpack_from(raw, at)
+            length = 0 if flags & DISCARD else sectors * SECTOR
             at += SECTOR
             if (sectors == 0 and flags == 0) or at + length > len(raw):
                 break
