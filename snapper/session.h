@@ -14,6 +14,9 @@
 #include "snapper/snapper.h"
 #include "snapper/state_file.h"
 
+/* Metadata blocks that the store may want before one change of a name (ext4: 48). */
+enum { STORE_STEP_ROOM = 64 };
+
 enum pending_kind {
     PENDING_NEW,       /* taken: content differs from the newest copy, or there is none */
     PENDING_UNCHANGED, /* taken: equal to it */

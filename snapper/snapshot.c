@@ -42,7 +42,7 @@ static enum status is_unchanged(struct snapper *snapper, const void *payload, si
         return ERR_NO_MEMORY;
     enum status status = object_read_copy(snapper, runs, id, stored);
     if (status == OK)
-        *unchanged = memcmp(stored, payload, size) == 0;
+        *unchanged = size == 0 || memcmp(stored, payload, size) == 0;
     port_free(stored);
     return status == ERR_NO_MEMORY ? status : OK;
 }

@@ -47,16 +47,30 @@ static void free_bursts(struct writer *writer)
     }
 }
 
-/* Metadata blocks that `files` new files may take: inode table, directory, and the rest. */
-static u64 blocks_needed(const struct writer *writer, u64 files)
+static u64 block_size(const struct writer *writer)
 {
     struct store_space space;
 
     operations_of(writer)->space(writer->snapper->store, &space);
-    return divide_up(files * 256, space.block_size) * 2 +
-           divide_up(files * 24, space.block_size) + 32;
+    return space.block_size;
 }
 
+/* Metadata blocks that `files` new files may take: inode table, directory, and the rest. */
+static u64 room_for_files(const struct writer *writer, u64 files)
+{
+    return divide_up(files * 256, block_size(writer)) * 2 +
+           divide_up(files * 24, block_size(writer)) + STORE_STEP_ROOM;
+}
+
+/* What rewriting /snapper.state takes: its blocks go through the journal. */
+static u64 room_for_record(const struct writer *writer)
+{
+    u64 lines = 4 + writer->record.pins.count + writer->record.settled.count;
+
+    return divide_up(lines * 48, block_size(writer)) + STORE_STEP_ROOM;
+}
+
+/* Ends a transaction; the generation is not whole yet, which /snapper.state says. */
 static enum status commit_part(struct writer *writer)
 {
     struct snapper *snapper = writer->snapper;
@@ -77,14 +91,26 @@ static enum status commit_part(struct writer *writer)
     return OK;
 }
 
-/* Makes sure that the next `files` files fit the running transaction. */
-static enum status make_room(struct writer *writer, u64 files)
+/* So that what comes next fits the transaction, and the end of a part after it. */
+static enum status make_room(struct writer *writer, u64 blocks)
 {
     struct store *store = writer->snapper->store;
 
-    if (operations_of(writer)->transaction_room(store) >= blocks_needed(writer, files))
+    if (operations_of(writer)->transaction_room(store) >=
+        blocks + room_for_record(writer))
         return OK;
     return commit_part(writer);
+}
+
+static enum status make_directory(struct writer *writer, u64 parent, const char *name,
+                                  u64 *node)
+{
+    struct store *store = writer->snapper->store;
+
+    enum status status = make_room(writer, STORE_STEP_ROOM);
+    if (status == OK)
+        status = store->operations->make_directory(store, parent, name, node);
+    return status;
 }
 
 /* The directory of level `level`, made if it is not there. */
@@ -97,8 +123,8 @@ static enum status make_level(struct writer *writer, u32 level, u64 *node)
         return OK;
     }
     u64 parent = level == 0 ? generation->node : generation->levels[level - 1];
-    enum status status = operations_of(writer)->make_directory(
-        writer->snapper->store, parent, level == 0 ? "snapshot" : "ext", node);
+    enum status status =
+        make_directory(writer, parent, level == 0 ? "snapshot" : "ext", node);
     if (status == OK)
         status = generation_add_level(generation, *node);
     return status;
@@ -125,6 +151,35 @@ static bool has_file(const struct pending *entry)
     return entry->kind == PENDING_NEW || entry->kind == PENDING_COPY;
 }
 
+/* Where the estimate was too low: in a transaction of its own, then in smaller pieces. */
+static enum status create_files(struct writer *writer, u64 directory, struct burst *burst)
+{
+    struct store *store = writer->snapper->store;
+    u32 done = 0, piece = burst->count;
+    bool fresh = false; /* nothing is in the transaction yet */
+
+    while (done < burst->count) {
+        u32 count = (u32)min_u64(piece, burst->count - done);
+        enum status status =
+            store->operations->create_files(store, directory, burst->files + done, count);
+
+        if (status == OK) {
+            done += count;
+            fresh = false;
+        } else if (status != ERR_TRANSACTION_FULL || (fresh && piece == 1)) {
+            return status;
+        } else if (fresh) {
+            piece = (piece + 1) / 2;
+        } else {
+            status = commit_part(writer);
+            if (status != OK)
+                return status;
+            fresh = true;
+        }
+    }
+    return OK;
+}
+
 /* Up to BURST_MAX files of one level, beginning with `ordinal`; moves on both. */
 static enum status write_burst(struct writer *writer, struct pending **entry,
                                const struct pending *limit, u32 *ordinal)
@@ -133,24 +188,25 @@ static enum status write_burst(struct writer *writer, struct pending **entry,
     u32 room = (u32)min_u64(threshold - *ordinal % threshold, BURST_MAX);
     u64 directory;
 
-    enum status status = make_room(writer, room);
+    enum status status = make_level(writer, *ordinal / threshold, &directory);
     if (status == OK)
-        status = make_level(writer, *ordinal / threshold, &directory);
+        status = make_room(writer, room_for_files(writer, room));
     if (status != OK)
         return status;
     struct burst *burst = port_alloc(sizeof *burst);
     if (burst == NULL)
         return ERR_NO_MEMORY;
-    burst->next = writer->bursts;
-    writer->bursts = burst;
     for (; *entry < limit && burst->count < room; (*entry)++) {
         if (!has_file(*entry))
             continue;
         (*entry)->ordinal = *ordinal;
         describe_file(burst, *entry, (*ordinal)++ % threshold);
     }
-    return operations_of(writer)->create_files(writer->snapper->store, directory,
-                                               burst->files, burst->count);
+    status = create_files(writer, directory, burst);
+    burst->next =
+        writer->bursts; /* its memory is the store's until the transaction ends */
+    writer->bursts = burst;
+    return status;
 }
 
 static enum status write_files(struct writer *writer, u32 *files)
@@ -174,18 +230,14 @@ static enum status write_files(struct writer *writer, u32 *files)
 /* /snapper if this is the first generation, the generation's directory and its snapshot root. */
 static enum status make_directories(struct writer *writer)
 {
-    struct snapper *snapper = writer->snapper;
-    struct store *store = snapper->store;
+    enum status status = OK;
     u64 level;
 
-    enum status status = make_room(writer, 1);
-    if (status == OK && writer->home == 0)
-        status = store->operations->make_directory(store, snapper->root, "snapper",
-                                                   &writer->home);
+    if (writer->home == 0)
+        status = make_directory(writer, writer->snapper->root, "snapper", &writer->home);
     if (status == OK)
-        status = store->operations->make_directory(store, writer->home,
-                                                   writer->generation->name.text,
-                                                   &writer->generation->node);
+        status = make_directory(writer, writer->home, writer->generation->name.text,
+                                &writer->generation->node);
     if (status == OK)
         status = make_level(writer, 0, &level);
     return status;
@@ -214,9 +266,7 @@ static enum status write_archive(struct writer *writer, const char *description,
     if (status != OK)
         return status;
     *archive_bytes = size;
-    struct store_space space;
-    store->operations->space(store, &space);
-    status = make_room(writer, 16 + size / space.block_size / 64);
+    status = make_room(writer, STORE_STEP_ROOM + size / block_size(writer) / 16);
     if (status == OK)
         status = store->operations->replace_file(store, writer->generation->node,
                                                  "archive", raw, size);

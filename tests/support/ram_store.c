@@ -49,7 +49,7 @@ static enum status begin_change(struct ram_store *ram)
 
 static enum status take_room(struct ram_store *ram, u32 blocks)
 {
-    if (ram->room_used + blocks > ram->limits.transaction_room)
+    if (ram->room_used + blocks + ram->limits.room_slack > ram->limits.transaction_room)
         return ERR_TRANSACTION_FULL;
     ram->room_used += blocks;
     return OK;

@@ -16,6 +16,7 @@ struct ram_limits {
     u64 total_blocks;     /* 0: plenty; all of these limits may be changed at any time */
     u64 total_nodes;      /* 0: plenty */
     u32 transaction_room; /* metadata blocks; 0: plenty */
+    u32 room_slack; /* room that a change wants beyond what it takes, as ext4 does */
 };
 
 struct ram_counters {
