@@ -77,7 +77,7 @@ struct snapper_commit_report {
     u64 archive_bytes;
     u32 transactions;
 };
-/* `description`: may be NULL. On OK the generation is durable. On error it does not exist. */
+/* `description`: may be NULL; control characters become '?'. On OK the generation is durable. On error it does not exist. */
 enum status commit_snapshot(struct snapper *snapper, const char *description,
                             struct snapper_commit_report *report);
 enum status abort_snapshot(struct snapper *snapper);

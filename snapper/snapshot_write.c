@@ -243,6 +243,17 @@ static enum status make_directories(struct writer *writer)
     return status;
 }
 
+/* Archives hold text alone: what a reader would refuse is not written. */
+static enum status put_description(struct archive *archive, const char *description)
+{
+    if (!text_copy(archive->description, sizeof archive->description, description))
+        return ERR_TOO_LARGE;
+    for (char *at = archive->description; *at != '\0'; at++)
+        if ((u8)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    return OK;
+}
+
 /* The archive and, if it says something else now, /snapper.state; then the commit point. */
 static enum status write_archive(struct writer *writer, const char *description,
                                  u32 files, const struct mapping *mapping,
@@ -256,9 +267,9 @@ static enum status write_archive(struct writer *writer, const char *description,
 
     if (snapper->creation.parent != NULL)
         archive.parent = snapper->creation.parent->name;
-    if (!text_copy(archive.description, sizeof archive.description, description))
-        return ERR_TOO_LARGE;
-    enum status status = mapping_to_archive(mapping, store, writer->generation, &archive);
+    enum status status = put_description(&archive, description);
+    if (status == OK)
+        status = mapping_to_archive(mapping, store, writer->generation, &archive);
     if (status != OK)
         return status;
     status = archive_encode(&archive, &raw, &size);
