@@ -2,9 +2,11 @@
 
 #include "boot/boot_info.h"
 #include "boot/multiboot.h"
+#include "drivers/power.h"
+#include "drivers/rtc.h"
+#include "drivers/serial.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/crash.h"
-#include "kernel/arch/early.h"
 #include "kernel/arch/gdt.h"
 #include "kernel/arch/interrupts.h"
 #include "kernel/arch/paging.h"
@@ -16,7 +18,13 @@
 #include "kernel/base/string.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
+#include "kernel/persist/persist.h"
+#include "kernel/persist/window.h"
 #include "kernel/port_kernel.h"
+#include "kernel/shell/command_power.h"
+#include "kernel/shell/console.h"
+#include "kernel/shell/shell.h"
+#include "kernel/storage.h"
 
 /* What the boot page tables show of physical memory, from DIRECT_MAP_BASE on. */
 #define BOOT_REACH (4 * GIB)
@@ -126,11 +134,70 @@ static void crash_if_asked(void)
         log_warning("boot: crash=%s is not known", kind);
 }
 
+static void set_clock(void)
+{
+    u64 now;
+    enum status status = rtc_read(&now);
+
+    if (status)
+        log_warning("boot: the clock shows no time: %s", status_text(status));
+    else
+        kernel_clock_set(now);
+}
+
+static void open_console(void)
+{
+    if (serial_listen() != OK)
+        log_warning("boot: no input from the console");
+    kernel_log_set_writer(console_log);
+}
+
+/* The kernel's objects in the window, in their order there. */
+enum { OBJECT_SHELL, OBJECT_COUNT };
+
+static const struct root_object_type object_types[OBJECT_COUNT] = {
+    [OBJECT_SHELL] = { "shell", SHELL_STATE_LAYOUT, sizeof(struct shell_state),
+                       shell_state_initialize, shell_state_validate },
+};
+static const struct root_types root_types = { object_types, OBJECT_COUNT };
+
+/* Memory as the newest generation holds it, or the one asked for. */
+static void resume_memory(void)
+{
+    char generation[64];
+    const char *line = boot_info.command_line;
+    bool asked = command_line_get(line, "generation", generation, sizeof generation);
+    struct persist_choice choice = { .fresh = command_line_has(line, "fresh"),
+                                     .generation = asked ? generation : NULL };
+
+    window_init();
+    persist_start(&root_types, storage_snapper(), storage_disk(), storage_config(),
+                  &choice);
+}
+
+static void start_shell(void)
+{
+    static const struct power_hooks hooks = { storage_sync, storage_close };
+
+    command_power_set_hooks(&hooks);
+    shell_start(root_object(OBJECT_SHELL));
+}
+
+static void run_commands(void)
+{
+    static char commands[COMMAND_LINE_VALUE_MAX + 1];
+
+    if (command_line_get(boot_info.command_line, "run", commands, sizeof commands))
+        shell_execute(commands);
+}
+
 /* From here on the stack has a guard page, and everything may fault, wait and allocate. */
 static _Noreturn void run(void)
 {
     interrupts_init();
     timer_init();
+    set_clock();
+    open_console();
     report_boot_info();
     report_cpu();
     report_memory();
@@ -139,8 +206,12 @@ static _Noreturn void run(void)
     interrupts_enable();
 
     crash_if_asked();
-    log_info("boot: nothing to run");
-    early_exit(EARLY_EXIT_OFF);
+    storage_open(boot_info.command_line);
+    resume_memory();
+    start_shell();
+    persist_clean_up();
+    run_commands();
+    shell_run(persist_poll);
 }
 
 /* Switches stacks, so nothing of this frame may be used afterwards; it has no way back. */
@@ -160,6 +231,7 @@ __attribute__((no_stack_protector)) _Noreturn void kernel_main(u32 magic, u32 in
 {
     u64 stack_top;
 
+    serial_init();
     gdt_init();
     idt_init();
     cpu_init();

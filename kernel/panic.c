@@ -1,7 +1,8 @@
 #include "kernel/arch/panic.h"
 
+#include "drivers/power.h"
+#include "drivers/serial.h"
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/early.h"
 #include "kernel/arch/gdt.h"
 #include "kernel/arch/interrupts.h"
 #include "kernel/arch/paging.h"
@@ -27,7 +28,7 @@ static void say(const char *format, ...)
     va_end(arguments);
     size_t length = strlen(line);
     line[length] = '\n';
-    early_write(line, length + 1);
+    serial_write(line, length + 1);
 }
 
 /* `back`: 1 for return addresses, as a call may be the last instruction of its function. */
@@ -94,10 +95,10 @@ static void begin(const char *message)
     interrupts_disable();
     depth++;
     if (depth > 2)
-        early_exit(EARLY_EXIT_PANIC);
+        power_panic();
     say("\npanic: %s", message);
     if (depth == 2)
-        early_exit(EARLY_EXIT_PANIC);
+        power_panic();
 }
 
 static _Noreturn void report(const struct trap_frame *frame, const char *message,
@@ -108,7 +109,7 @@ static _Noreturn void report(const struct trap_frame *frame, const char *message
     say_backtrace(frame->rbp);
     say_registers(frame);
     say_log();
-    early_exit(EARLY_EXIT_PANIC);
+    power_panic();
 }
 
 /* The registers as they are now, except rip, rsp and rbp. The order is struct trap_frame's. */

@@ -1,6 +1,6 @@
 #include "kernel/port_kernel.h"
 
-#include "kernel/arch/early.h"
+#include "drivers/serial.h"
 #include "kernel/arch/interrupts.h"
 #include "kernel/arch/panic.h"
 #include "kernel/base/format.h"
@@ -10,7 +10,7 @@
 enum { MICROSECONDS_PER_SECOND = 1000000 };
 
 static struct log_ring ring;
-static void (*log_writer)(const char *text, size_t size) = early_write;
+static void (*log_writer)(const char *text, size_t size) = serial_write;
 static enum log_level log_level = LOG_INFO;
 static u64 clock_base; /* wall clock at timer_microseconds() == 0 */
 

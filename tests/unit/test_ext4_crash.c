@@ -38,9 +38,10 @@ static void remember(struct history *history, const struct model *model)
 }
 
 /* Several sessions, some ended by an unmount, some by a crash. */
-static const char *record_history(struct history *history, const char *options, u64 seed)
+static const char *record_history(struct history *history, unsigned mebibytes,
+                                  const char *options, u64 seed)
 {
-    const char *path = ext4_image_make_loaded("crash", 8, options, &history->ram);
+    const char *path = ext4_image_make_loaded("crash", mebibytes, options, &history->ram);
     history->milestones = calloc(MAX_COMMITS + 1, sizeof *history->milestones);
     history->count = 0;
     history->ram.order_seed = seed;
@@ -88,11 +89,12 @@ static void check_cut(const struct history *history, struct ram_disk *after,
     assert_int_equal(ext4_unmount(fs), OK);
 }
 
-static void check_history(const char *options, u64 seed, size_t judged_every)
+static void check_history(unsigned mebibytes, const char *options, u64 seed,
+                          size_t judged_every)
 {
     struct history history;
     struct ram_disk after;
-    const char *path = record_history(&history, options, seed);
+    const char *path = record_history(&history, mebibytes, options, seed);
     ram_disk_open(&after, history.ram.size_bytes / SECTOR_SIZE);
     size_t states = 0, judged = 0;
     for (size_t records = 0; records <= history.ram.record_count; records++) {
@@ -121,9 +123,9 @@ static void check_history(const char *options, u64 seed, size_t judged_every)
 static void ext4_mount__after_any_power_cut__has_a_committed_state(void **state)
 {
     (void)state;
-    check_history("-b 1024 -J size=1", 1, 23);
-    check_history("-b 1024 -J size=1 -O ^metadata_csum,^64bit -I 128", 2, 61);
-    check_history("-b 4096 -J size=4 -O orphan_file", 3, 61);
+    check_history(8, "-b 1024 -J size=1", 1, 23);
+    check_history(8, "-b 1024 -J size=1 -O ^metadata_csum,^64bit -I 128", 2, 61);
+    check_history(20, "-b 4096 -J size=4 -O orphan_file", 3, 61);
 }
 
 int main(void)

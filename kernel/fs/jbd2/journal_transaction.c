@@ -89,8 +89,8 @@ static enum status mark_freed(struct journal *journal, u64 block, u64 count)
 {
     while (count > 0) {
         u64 bit = block % BLOCKS_PER_MASK;
-        u64 run = min_u64(count, BLOCKS_PER_MASK - bit);
-        u64 mask = ~0ull >> (BLOCKS_PER_MASK - run) << bit;
+        u64 run = min_u64(count, BLOCKS_PER_MASK - bit); /* never 0 */
+        u64 mask = ((1ull << (run - 1) << 1) - 1) << bit;
         u64 key = block / BLOCKS_PER_MASK;
         enum status status =
             map_set(&journal->freed, key, freed_mask(journal, key) | mask);

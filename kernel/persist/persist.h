@@ -1,0 +1,68 @@
+/*
+ * Persistence as the rest of the kernel sees it: resume, take generations, wind up.
+ *
+ *   NO_STORE      no image that Snapper could work on: memory ends with the machine
+ *   NOT_RESUMED   there are generations, and the one asked for could not be resumed: the window is
+ *                 empty, nothing may be captured, so that nothing hides what is on the image
+ *   FRESH         the window began empty, by choice or because there was no generation
+ *   RESUMED       the window is what a generation held
+ */
+#pragma once
+
+#include "kernel/persist/capture.h"
+#include "kernel/persist/root.h"
+
+enum persist_mode {
+    PERSIST_NO_STORE,
+    PERSIST_NOT_RESUMED,
+    PERSIST_FRESH,
+    PERSIST_RESUMED
+};
+
+struct persist_choice {
+    bool fresh;
+    const char
+        *generation; /* as snapper_select() understands it; NULL: Snapper's choice */
+};
+
+/*
+ * Fills the window: from a generation of `snapper` (NULL: there is no store) or anew. Always leaves a
+ * usable root and objects. The window was initialised; session, disk and config live on.
+ */
+void persist_start(const struct root_types *types, struct snapper *snapper,
+                   const struct disk *disk, const struct snapper_config *config,
+                   const struct persist_choice *choice);
+
+enum persist_mode persist_mode(void);
+struct snapper *persist_snapper(void); /* NULL: no store */
+const struct disk *persist_disk(void); /* NULL: no disk */
+const struct snapper_config *persist_config(void);
+/* One line: what was resumed, or why not. */
+const char *persist_summary(void);
+
+/* One generation. ERR_INVALID_STATE, after a log line with the reason: this mode takes none. */
+enum status persist_capture(const char *description, struct capture_report *report);
+
+/* Pages that a generation would take now. */
+u64 persist_dirty_pages(void);
+
+/* The upkeep that a crash has left to do, in the background of the running system. */
+void persist_clean_up(void);
+
+/*
+ * Where nothing is half done: in the idle loop and between the pages of long commands. Takes a
+ * generation when the interval has passed and something is dirty, and settles the reference counts
+ * after a minute without one.
+ */
+void persist_poll(void);
+
+/* Exact reference counts in all snapshot files (spec 3.5). Nothing to do: OK. */
+enum status persist_settle(void);
+
+/*
+ * Before the power goes: a generation if `interval` is set or `save`, else a line that says how many
+ * dirty pages are dropped; then reference counts are settled. An error: nothing was lost that a
+ * crash would not lose too.
+ */
+enum persist_wish { PERSIST_AS_CONFIGURED, PERSIST_SAVE };
+enum status persist_wind_up(enum persist_wish wish);

@@ -1,0 +1,50 @@
+/*
+ * stats: counters since boot, one `key: value` a line.
+ */
+#include "kernel/arch/interrupts.h"
+#include "kernel/base/types.h"
+#include "kernel/mm/frame.h"
+#include "kernel/mm/heap.h"
+#include "kernel/persist/persist.h"
+#include "kernel/persist/window.h"
+#include "kernel/shell/command.h"
+
+static void print_disk(const struct disk *disk)
+{
+    const struct disk_statistics *statistics = &disk->statistics;
+
+    shell_print("disk: %s, %lu sectors\n", disk->name, disk->sector_count);
+    shell_print("disk reads: %lu\n", statistics->reads);
+    shell_print("disk read bytes: %lu\n", statistics->bytes_read);
+    shell_print("disk writes: %lu\n", statistics->writes);
+    shell_print("disk written bytes: %lu\n", statistics->bytes_written);
+    shell_print("disk flushes: %lu\n", statistics->flushes);
+}
+
+static void print_window(const struct page_space *space)
+{
+    shell_print("window pages: %lu\n", space->counters.pages);
+    shell_print("window dirty pages: %lu\n", page_space_count_dirty(space));
+    shell_print("window pages left: %lu\n", window_frames_left());
+    shell_print("window faults: %lu\n", space->counters.faults);
+    shell_print("window spurious faults: %lu\n", space->counters.spurious);
+    shell_print("window pages copied in flight: %lu\n", space->counters.copied);
+    shell_print("table entries read for the last generation: %lu\n",
+                space->counters.entries_read);
+}
+
+enum status command_stats(const struct shell_call *call)
+{
+    if (call->word_count != 1)
+        return shell_usage(call);
+
+    shell_print("uptime ms: %lu\n", timer_microseconds() / 1000);
+    shell_print("instructions or cycles: %lu\n", cpu_timestamp());
+    shell_print("frames: %lu\n", frame_total());
+    shell_print("frames free: %lu\n", frame_available());
+    shell_print("heap bytes: %lu\n", heap_used_bytes());
+    print_window(window_space());
+    if (persist_disk())
+        print_disk(persist_disk());
+    return OK;
+}

@@ -1,0 +1,84 @@
+/*
+ * The table of commands, and those that need no file of their own.
+ */
+#include "kernel/arch/crash.h"
+#include "kernel/base/string.h"
+#include "kernel/shell/command.h"
+
+static const struct shell_command commands[] = {
+    { "help", "", "what there is", command_help },
+    { "mem",
+      "fill SEED FIRST COUNT\n"
+      "check SEED FIRST COUNT\n"
+      "touch FIRST COUNT STRIDE",
+      "write or verify pages of the scratch area", command_mem },
+    { "snapper",
+      "create [-d TEXT]\n"
+      "list\n"
+      "show GENERATION\n"
+      "status\n"
+      "config",
+      "take and look at generations (a time, its beginning, latest, oldest, latest~N)",
+      command_snapper },
+    { "stats", "", "counters, one a line", command_stats },
+    { "sync", "", "everything committed, and reference counts exact", command_sync },
+    { "shutdown", "[--save]", "switch off; --save takes a generation first",
+      command_shutdown },
+    { "exit", "[--save]", "the same", command_shutdown },
+    { "reboot", "[--save]", "start again", command_reboot },
+    { "crash", "panic|triple|hang|...", "break down, to see what is left",
+      command_crash },
+};
+
+const struct shell_command *shell_commands(size_t *count)
+{
+    *count = ARRAY_LENGTH(commands);
+    return commands;
+}
+
+/* Each form of the usage on a line of its own, the summary behind the first. */
+static void print_usage(const struct shell_command *command, const char *summary)
+{
+    const char *form = command->usage;
+
+    do {
+        const char *end = strchr(form, '\n');
+        int length = (int)(end ? (size_t)(end - form) : strlen(form));
+        int width = 34 - (int)strlen(command->name);
+
+        shell_print("%s %-*.*s%s%s\n", command->name, summary ? width : 0, length, form,
+                    summary ? " " : "", summary ? summary : "");
+        form = end ? end + 1 : NULL;
+        if (summary)
+            summary = "";
+    } while (form);
+}
+
+enum status shell_usage(const struct shell_call *call)
+{
+    shell_print("usage:\n");
+    print_usage(call->command, NULL);
+    return ERR_INVALID_ARGUMENT;
+}
+
+enum status command_help(const struct shell_call *call)
+{
+    if (call->word_count != 1)
+        return shell_usage(call);
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
+        print_usage(&commands[i], commands[i].summary);
+    shell_print("keys: arrows, home, end, ^U ^K ^W, up and down for the history, ^C\n");
+    return OK;
+}
+
+enum status command_crash(const struct shell_call *call)
+{
+    if (call->word_count != 2)
+        return shell_usage(call);
+
+    enum status status = crash(call->words[1]);
+    if (status == ERR_NOT_FOUND)
+        return shell_usage(call);
+    shell_print("crash: %s went unnoticed\n", call->words[1]);
+    return status;
+}

@@ -1,0 +1,168 @@
+#include "kernel/storage.h"
+
+#include "drivers/virtio_blk.h"
+#include "kernel/base/command_line.h"
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+#include "kernel/fs/ext4/ext4.h"
+#include "snapper/store/ext4_store.h"
+
+static const char config_path[] = "/snapper.conf";
+static const char config_prefix[] = "snapper.";
+enum { CONFIG_FILE_MAX = 16 * KIB };
+
+static struct {
+    struct disk *disk;
+    struct ext4 *fs;
+    struct ext4_store store;
+    struct snapper_config config;
+    struct snapper_config_sources sources;
+    struct snapper *snapper;
+} storage;
+
+struct disk *storage_disk(void)
+{
+    return storage.disk;
+}
+
+struct snapper *storage_snapper(void)
+{
+    return storage.snapper;
+}
+
+const struct snapper_config *storage_config(void)
+{
+    return &storage.config;
+}
+
+const struct snapper_config_sources *storage_config_sources(void)
+{
+    return &storage.sources;
+}
+
+static void open_disk(void)
+{
+    enum status status = virtio_blk_open(&storage.disk);
+    if (status == ERR_NO_DEVICE)
+        log_warning("storage: no virtio disk: memory ends with this machine");
+    else if (status)
+        log_error("storage: no usable disk: %s", status_text(status));
+    else
+        log_info("storage: %s: %lu MiB%s", storage.disk->name,
+                 storage.disk->sector_count * SECTOR_SIZE / MIB,
+                 storage.disk->read_only ? ", read-only" : "");
+}
+
+static void mount_image(void)
+{
+    struct ext4_mount_options options = { 0 };
+    struct ext4_space space;
+    enum status status = ext4_mount(storage.disk, &options, &storage.fs);
+
+    if (status) {
+        log_error("storage: %s cannot be used: %s: memory ends with this machine",
+                  storage.disk->name, status_text(status));
+        return;
+    }
+    ext4_space(storage.fs, &space);
+    log_info("storage: ext4 with blocks of %zu bytes, %lu of %lu free%s",
+             space.block_size, space.free_blocks, space.blocks,
+             space.read_only ? ", read-only" : "");
+}
+
+/* --- configuration --- */
+
+static void read_config_file(void)
+{
+    struct ext4_stat stat;
+    size_t size;
+    u32 inode;
+
+    enum status status = ext4_resolve(storage.fs, config_path, &inode);
+    if (status == ERR_NOT_FOUND)
+        return;
+    if (status == OK)
+        status = ext4_stat(storage.fs, inode, &stat);
+    if (status == OK && stat.size_bytes > CONFIG_FILE_MAX)
+        status = ERR_TOO_LARGE;
+    char *text = status == OK ? port_alloc(stat.size_bytes + 1) : NULL;
+    if (status == OK && !text)
+        status = ERR_NO_MEMORY;
+    if (status == OK)
+        status = ext4_read(storage.fs, inode, 0, text, stat.size_bytes, &size);
+    if (status == OK)
+        config_parse(&storage.config, &storage.sources, text, size, config_path);
+    else
+        log_error("%s: not read: %s", config_path, status_text(status));
+    port_free(text);
+}
+
+static const char *config_key_of(const struct command_line_item *item)
+{
+    if (text_starts_with(item->key, config_prefix))
+        return item->key + sizeof config_prefix - 1;
+    return text_equal(item->key, "interval") ? item->key : NULL;
+}
+
+static void read_config_options(const char *command_line)
+{
+    struct command_line_item item;
+    size_t cursor = 0;
+
+    while (command_line_next(command_line, &cursor, &item)) {
+        const char *key = item.has_value ? config_key_of(&item) : NULL;
+        if (!key)
+            continue;
+        enum status status = config_set(&storage.config, &storage.sources, key,
+                                        item.value, CONFIG_COMMAND_LINE);
+        if (status)
+            log_error("command line: %s=%s: %s", item.key, item.value,
+                      status == ERR_NOT_FOUND ? "no such key" : status_text(status));
+    }
+}
+
+/* --- in order, and back --- */
+
+static void open_session(void)
+{
+    ext4_store_init(&storage.store, storage.fs);
+    enum status status =
+        snapper_open(&storage.store.store, &storage.config, &storage.snapper);
+    if (status)
+        log_error("storage: Snapper cannot work on this image: %s", status_text(status));
+}
+
+void storage_open(const char *command_line)
+{
+    config_defaults(&storage.config, &storage.sources);
+    open_disk();
+    if (storage.disk)
+        mount_image();
+    if (storage.fs)
+        read_config_file();
+    read_config_options(command_line);
+    if (storage.fs)
+        open_session();
+}
+
+enum status storage_sync(void)
+{
+    if (!storage.fs)
+        return OK;
+    enum status status = ext4_commit(storage.fs);
+    return status ? status : ext4_flush(storage.fs);
+}
+
+void storage_close(void)
+{
+    if (storage.snapper)
+        snapper_close(storage.snapper);
+    storage.snapper = NULL;
+    if (!storage.fs)
+        return;
+    enum status status = ext4_unmount(storage.fs);
+    storage.fs = NULL;
+    if (status)
+        log_error("storage: unmount: %s: the next boot replays the journal",
+                  status_text(status));
+}

@@ -1,0 +1,24 @@
+/*
+ * From the disk to Snapper: what lies under persistence, opened in order and closed in reverse.
+ *
+ *   virtio-blk -> ext4 -> /snapper.conf and the command line -> Snapper's session
+ *
+ * Whatever is missing or wrong is one clear line in the log, and the machine runs without it.
+ */
+#pragma once
+
+#include "kernel/block/disk.h"
+#include "snapper/snapper.h"
+
+/* `command_line`: the kernel's, for interval= and snapper.KEY=. */
+void storage_open(const char *command_line);
+
+struct disk *storage_disk(void);       /* NULL: none */
+struct snapper *storage_snapper(void); /* NULL: no image that Snapper can work on */
+const struct snapper_config *storage_config(void);
+const struct snapper_config_sources *storage_config_sources(void);
+
+/* What was changed is durable. No image: OK. */
+enum status storage_sync(void);
+/* A clean unmount; afterwards there is no session. What goes wrong is logged. */
+void storage_close(void);

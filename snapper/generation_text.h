@@ -1,0 +1,21 @@
+/*
+ * Generations as lines of a table, the same in the kernel's console and in the host's tool:
+ *
+ *   time  age  parent  pages  files  size  pinned  description
+ *
+ */
+#pragma once
+
+#include "snapper/snapper.h"
+
+enum { GENERATION_LINE_MAX = 160 + SNAPPER_DESCRIPTION_MAX };
+
+void generation_heading(char *to, size_t size);
+/* `now` in microseconds since 1970. A generation whose archive cannot be read says so in its line. */
+void generation_line(const struct snapper_generation_info *info, u64 now, char *to,
+                     size_t size);
+
+/* "3 s", "5 min", "2 h", "9 d"; "in the future" is "-". At least 8 bytes. */
+void age_text(u64 microseconds, char *to, size_t size);
+/* "4096 B", "12 KiB", "1.5 MiB", "3.2 GiB". */
+void size_text(u64 bytes, char *to, size_t size);
