@@ -1,5 +1,6 @@
 """Reads Snapper's files off an image with debugfs alone: a second opinion on FORMAT.md."""
 
+import datetime
 import pathlib
 import shutil
 import struct
@@ -13,33 +14,69 @@ SCRATCH_FIRST_PAGE = 64 * 1024 * 1024 // PAGE
 MASK = (1 << 64) - 1
 
 
+def name_of(time):
+    """A generation's name from its time in microseconds."""
+    seconds, microseconds = divmod(time, 1_000_000)
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{microseconds:06}Z"
+
+
+class Numbers:
+    """Fields one after the other."""
+
+    def __init__(self, raw):
+        self.raw, self.at = raw, 0
+
+    def take(self, layout):
+        fields = struct.unpack_from("<" + layout, self.raw, self.at)
+        self.at += struct.calcsize("<" + layout)
+        return fields if len(fields) > 1 else fields[0]
+
+    def leb128(self):
+        value = shift = 0
+        while True:
+            byte = self.take("B")
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+
 class Generation:
-    """One archive: parent, runs, and the snapshot files that it lists."""
+    """One archive: parent, description, and the snapshot files that it lists."""
 
     def __init__(self, name, raw):
         self.name = name
-        version, crc = struct.unpack_from("<BI", raw, 0)
+        numbers = Numbers(raw)
+        version, crc = numbers.take("BI")
         assert version == 2, (name, version)
         assert zlib.crc32(raw[5:]) == crc, name
-        layout, described, generations, runs, self.files_written, self.objects = \
-            struct.unpack_from("<IIIIQQ", raw, 5)
-        assert layout == 1
-        self.parent = raw[5 + 32:5 + 60].rstrip(b"\0").decode()
-        at = 5 + 64
-        table = []
-        for _ in range(generations):
-            text, threshold = struct.unpack_from("<28sI", raw, at)
-            table.append((text.rstrip(b"\0").decode(), threshold))
-            at += 32
+        magic, layout, flags, described, _ = numbers.take("4sBBBB")
+        assert (magic, layout, flags) == (b"SNAP", 1, 0)
+        generations, runs, self.objects, parent, self.files_written = numbers.take("IIQQI")
+        self.parent = None if parent == MASK else name_of(parent)
+        self.description = numbers.take(f"{described}s").decode()
+        table = [numbers.take("QI") for _ in range(generations)]
+        assert name_of(table[0][0]) == name
         self.files = []  # (rank, object id, path)
-        for _ in range(runs):
-            first, count, size, of, ordinal, _crc, _age, rank, _ = \
-                struct.unpack_from("<QIIIIIHBB", raw, at)
-            at += 32
+        self.read_groups(numbers, runs, table)
+        assert numbers.at == len(raw)
+
+    def read_groups(self, numbers, runs, table):
+        first = 0
+        while runs:
+            first += numbers.leb128()
+            count, size = numbers.leb128(), numbers.leb128()
             assert size == PAGE
-            for n in range(count):
-                self.files.append((rank, first + n, path_of(*table[of], ordinal + n)))
-        self.description = raw[at:at + described].decode()
+            in_group = numbers.leb128()
+            for rank in range(in_group):
+                of, ordinal, _age = numbers.leb128(), numbers.leb128(), numbers.leb128()
+                numbers.take("I")
+                time, threshold = table[of]
+                self.files += [(rank, first + n, path_of(name_of(time), threshold, ordinal + n))
+                               for n in range(count)]
+            first += count
+            runs -= in_group
 
 
 def path_of(generation, threshold, ordinal):
@@ -63,6 +100,11 @@ class SnapperFiles:
 
     def __exit__(self, *_):
         shutil.rmtree(self.folder)
+
+    def contents(self):
+        """All files, by path."""
+        return {str(path.relative_to(self.root)): path.read_bytes()
+                for path in self.root.rglob("*") if path.is_file()}
 
     def page(self, generation, number):
         """The newest copy of a page of the scratch area, None if it is not listed."""
