@@ -173,6 +173,7 @@ static void resume_memory(void)
     window_init();
     persist_start(&root_types, storage_snapper(), storage_disk(), storage_config(),
                   &choice);
+    window_resumed();
 }
 
 static void start_shell(void)

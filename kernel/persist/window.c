@@ -52,10 +52,15 @@ static bool window_fault(u64 address, u64 error_code)
 
 void window_init(void)
 {
-    reserve_frames = max_u64(frame_total() / RESERVE_SHARE, RESERVE_LEAST);
+    reserve_frames = max_u64(frame_total() / RESERVE_SHARE, RESERVE_LEAST) / 2;
     page_space_init(&space, &machine, paging_window_pdpt(), PERSISTENT_BASE,
                     PERSISTENT_SIZE);
     paging_set_window_fault(window_fault);
+}
+
+void window_resumed(void)
+{
+    reserve_frames *= 2;
 }
 
 struct page_space *window_space(void)

@@ -11,6 +11,11 @@
 
 /* After paging_init() and frame_init(). The window is empty. */
 void window_init(void);
+/*
+ * What had to come back is there: from now on the kernel's part is twice as large. The machine
+ * that took the generation may have needed less for itself than this one while it resumes.
+ */
+void window_resumed(void);
 struct page_space *window_space(void);
 
 /* The number of the page at an address in the window. */
