@@ -33,7 +33,8 @@ static void open_cache(struct ext4 *fs, size_t capacity)
 static enum status use_backup(struct ext4 *fs, u8 *raw)
 {
     if (ext4_superblock_read_backup(fs->disk, raw, &fs->superblock) != OK) {
-        log_error("ext4: %s: no valid superblock", fs->disk->name);
+        log_error("ext4: %s: not ext4: no superblock and no backup of one",
+                  fs->disk->name);
         return ERR_CORRUPT;
     }
     log_warning("ext4: %s: bad superblock, a backup is used, read-only: run e2fsck",
