@@ -3,67 +3,34 @@
 #include "snapper/session.h"
 
 enum {
-    LEVELS_MAX = 1 << 20,   /* a chain of directories that is longer is a loop */
-    ROOM_FOR_ONE_FILE = 64, /* metadata blocks that the removal of one file may touch */
+    LEVELS_MAX = 1 << 20, /* a chain of directories that is longer is a loop */
 };
 
 struct cleanup {
     struct snapper *snapper;
     struct generation *generation;
-    struct rc_table listed; /* how often archives list its files */
     u64 files;
+    bool any; /* is a file of it listed? */
 };
-
-/* What all archives list. ERR_PURGE_DENIED: one cannot be read, so nothing may go (spec 4.6). */
-static enum status count_listed(struct snapper *snapper, struct rc_table *listed)
-{
-    /* Reading archives adds dead generations to the list, so it may grow. */
-    for (size_t at = 0; at < snapper->generations.count; at++) {
-        struct generation *generation = snapper->generations.items[at];
-        struct mapping *mapping;
-        bool has_archive;
-
-        enum status status =
-            generation_has_archive(generation, snapper->store, &has_archive);
-        if (status == OK && !has_archive)
-            continue;
-        if (status == OK)
-            status = snapper_load_mapping(snapper, generation, &mapping);
-        if (status == ERR_NO_MEMORY)
-            return status;
-        if (status != OK) {
-            log_warning("snapper: nothing is deleted while %s cannot be read",
-                        generation->name.text);
-            return ERR_PURGE_DENIED;
-        }
-        status = rc_table_count(listed, mapping);
-        mapping_release(mapping);
-        if (status != OK)
-            return status;
-        while (at < snapper->generations.count &&
-               snapper->generations.items[at] != generation)
-            at++;
-    }
-    return OK;
-}
 
 static enum status keep_transaction_small(struct cleanup *cleanup)
 {
     struct store *store = cleanup->snapper->store;
 
-    if (store->operations->transaction_room(store) >= ROOM_FOR_ONE_FILE)
+    if (store->operations->transaction_room(store) >= STORE_STEP_ROOM)
         return OK;
     return store->operations->commit(store);
 }
 
+/* Ordinals beyond 32 bits are in no archive, but not of our making either. */
 static bool is_listed(const struct cleanup *cleanup, u32 level, u32 number)
 {
     u64 ordinal = (u64)level * cleanup->generation->threshold + number;
 
-    if (!rc_table_lists(&cleanup->listed, cleanup->generation))
+    if (!cleanup->any)
         return false;
     return ordinal > UINT32_MAX ||
-           rc_table_get(&cleanup->listed, cleanup->generation, (u32)ordinal) > 0;
+           rc_table_get(&cleanup->snapper->listed, cleanup->generation, (u32)ordinal) > 0;
 }
 
 /* Files of ours that nobody lists; anything else stays. */
@@ -138,69 +105,98 @@ static enum status clean_chain(struct cleanup *cleanup)
                            &removed);
 }
 
+/* Off the record, with the last of the removals. */
+static enum status finish(struct cleanup *cleanup)
+{
+    struct snapper *snapper = cleanup->snapper;
+    const struct generation_name *name = &cleanup->generation->name;
+    struct state_file next;
+
+    enum status status = state_file_copy(&snapper->record, &next);
+    if (status != OK)
+        return status;
+    if (generation_name_compare(&next.writing, name) == 0)
+        next.writing = (struct generation_name){ 0 };
+    name_list_remove(&next.purging, name);
+    status = record_commit(snapper, &next);
+    state_file_destroy(&next);
+    return status;
+}
+
 enum status cleanup_generation(struct snapper *snapper, struct generation *generation,
                                u64 *files)
 {
     struct cleanup cleanup = { .snapper = snapper, .generation = generation };
-    struct store *store = snapper->store;
-    u64 node;
 
-    *files = 0;
-    enum status status = count_listed(snapper, &cleanup.listed);
-    if (status == OK && generation->node != 0)
-        status = clean_chain(&cleanup);
-    if (status == OK) {
-        struct state_file record = snapper->record;
-        record.writing = record.purging = (struct generation_name){ 0 };
-        status = snapper_write_record(snapper, &record);
-        if (status == OK)
-            status = store->operations->commit(store);
-        if (status == OK)
-            snapper->record = record;
-    }
+    enum status status = snapper_permit_deletion(snapper);
     if (status != OK)
-        store->operations->rollback(store);
+        return status;
+    cleanup.any = snapper_lists_any(snapper, generation);
+    if (generation->node != 0)
+        status = clean_chain(&cleanup);
+    if (status == OK)
+        status = finish(&cleanup);
+    else
+        snapper->store->operations->rollback(snapper->store);
 
-    generation_forget_directories(generation);
-    if (store->operations->lookup(store, snapper->home, generation->name.text, &node) ==
-        ERR_NOT_FOUND) {
-        bool unknown = !rc_table_lists(&cleanup.listed, generation);
-        generation->node = 0;
-        if (unknown && generation != snapper->current && generation->views == 0)
-            generation_remove(&snapper->generations, generation);
-    }
-    rc_table_destroy(&cleanup.listed);
+    enum status located = generation_locate(generation, snapper->store, snapper->home);
+    if (status == OK)
+        status = located;
+    if (status != OK)
+        return status;
+    snapper_drop_if_gone(snapper, generation);
     *files = cleanup.files;
-    return status;
+    return OK;
+}
+
+/* One directory that /snapper.state names; an archive in it means that nothing was cut short. */
+static enum status cleanup_named(struct snapper *snapper,
+                                 const struct generation_name *name,
+                                 struct snapper_cleanup_report *report)
+{
+    struct generation *generation;
+    bool has_archive = false;
+    u64 files;
+
+    enum status status = generation_add(&snapper->generations, name, &generation);
+    if (status == OK) /* an earlier attempt may have lost sight of it */
+        status = generation_locate(generation, snapper->store, snapper->home);
+    if (status == OK)
+        status = generation_has_archive(generation, snapper->store, &has_archive);
+    if (status != OK)
+        return status;
+    if (has_archive) {
+        struct cleanup cleanup = { .snapper = snapper, .generation = generation };
+        return finish(&cleanup);
+    }
+    bool there = generation->node != 0;
+    status = cleanup_generation(snapper, generation, &files);
+    if (status != OK || !there)
+        return status;
+    log_info("snapper: %s was incomplete, %lu files removed", name->text, files);
+    report->generations++;
+    report->files += files;
+    return OK;
 }
 
 enum status snapper_cleanup(struct snapper *snapper,
                             struct snapper_cleanup_report *report)
 {
-    const struct generation_name names[] = { snapper->record.writing,
-                                             snapper->record.purging };
+    const struct state_file *record = &snapper->record;
+    enum status status = OK;
 
     *report = (struct snapper_cleanup_report){ 0 };
     if (snapper->state != SNAPPER_DORMANT)
         return ERR_INVALID_STATE;
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        struct generation *generation = generation_find(&snapper->generations, &names[i]);
-        bool has_archive;
-        u64 files;
+    while (status == OK) {
+        struct generation_name name = record->writing;
 
-        if (generation_name_is_empty(&names[i]) || generation == NULL)
-            continue;
-        enum status status =
-            generation_has_archive(generation, snapper->store, &has_archive);
-        if (status == OK && has_archive)
-            continue;
-        if (status == OK)
-            status = cleanup_generation(snapper, generation, &files);
-        if (status != OK)
-            return status;
-        log_info("snapper: %s was incomplete, %lu files removed", names[i].text, files);
-        report->generations++;
-        report->files += files;
+        if (generation_name_is_empty(&name)) {
+            if (record->purging.count == 0)
+                break;
+            name = record->purging.names[0];
+        }
+        status = cleanup_named(snapper, &name, report);
     }
-    return OK;
+    return status;
 }

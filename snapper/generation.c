@@ -116,6 +116,19 @@ enum status generation_list_read(struct generation_list *list, struct store *sto
     }
 }
 
+enum status generation_locate(struct generation *generation, struct store *store,
+                              u64 home)
+{
+    generation->node = 0;
+    generation->level_count = 0;
+    generation->looked_up = false;
+    if (home == 0)
+        return OK;
+    enum status status =
+        store->operations->lookup(store, home, generation->name.text, &generation->node);
+    return status == ERR_NOT_FOUND ? OK : status;
+}
+
 enum status generation_has_archive(struct generation *generation, struct store *store,
                                    bool *has_archive)
 {
@@ -204,12 +217,6 @@ enum status generation_add_level(struct generation *generation, u64 node)
     }
     generation->levels[generation->level_count++] = node;
     return OK;
-}
-
-void generation_forget_directories(struct generation *generation)
-{
-    generation->level_count = 0;
-    generation->looked_up = false;
 }
 
 enum status generation_level(struct generation *generation, struct store *store,

@@ -16,6 +16,8 @@ struct generation {
     u32 threshold;    /* files per directory; 0: not known yet */
     bool has_archive; /* meaningful once looked_up */
     bool looked_up;   /* for the archive */
+    bool counted;     /* its archive, in the session's `listed` */
+    bool touched;     /* a purge removes files of it */
     u32 views;        /* readers that hold it */
     u64 *levels;      /* nodes of snapshot, snapshot/ext ... as far as they were walked */
     u32 level_count;
@@ -42,6 +44,13 @@ enum status generation_add(struct generation_list *list,
                            struct generation **generation);
 void generation_remove(struct generation_list *list, struct generation *generation);
 
+/*
+ * Looks for its directory in `home` (0: there is none) again, and forgets what was known of it: after
+ * a rollback, or a removal, that may or may not have taken it.
+ */
+enum status generation_locate(struct generation *generation, struct store *store,
+                              u64 home);
+
 /* Is there a file "archive"? Looked up once. */
 enum status generation_has_archive(struct generation *generation, struct store *store,
                                    bool *has_archive);
@@ -58,8 +67,6 @@ enum status generation_level(struct generation *generation, struct store *store,
                              u32 level, u64 *node);
 /* Remembers the next level, just made. ERR_NO_MEMORY. */
 enum status generation_add_level(struct generation *generation, u64 node);
-/* Its directories are gone. */
-void generation_forget_directories(struct generation *generation);
 
 /* The node of the snapshot file with this ordinal. */
 enum status generation_file(struct generation *generation, struct store *store,

@@ -1,5 +1,8 @@
 /*
- * Counts of one byte for snapshot files, by generation and ordinal: how many archives list each.
+ * How many archives list each snapshot file, by generation and ordinal.
+ *
+ * Counted archive by archive, and uncounted again when one is purged: what falls to zero dies. The
+ * `rc` byte in the file is this number, 255 at most.
  */
 #pragma once
 
@@ -8,7 +11,7 @@
 
 struct rc_block {
     u32 capacity;
-    u8 counts[];
+    u32 counts[];
 };
 
 struct rc_table {
@@ -17,16 +20,16 @@ struct rc_table {
 
 void rc_table_destroy(struct rc_table *table);
 
-/* Counts every file that the mapping lists, copies included; saturates at 255. ERR_NO_MEMORY. */
+/* Counts every file that the mapping lists, copies included. ERR_NO_MEMORY: counts are off. */
 enum status rc_table_count(struct rc_table *table, const struct mapping *mapping);
+/* Takes back what rc_table_count() did with the same mapping. */
+void rc_table_uncount(struct rc_table *table, const struct mapping *mapping);
 
 /* 0: no archive lists it. */
-u8 rc_table_get(const struct rc_table *table, const struct generation *generation,
-                u32 ordinal);
+u32 rc_table_get(const struct rc_table *table, const struct generation *generation,
+                 u32 ordinal);
 
-/* Does any archive that was counted list a file of this generation? */
-static inline bool rc_table_lists(const struct rc_table *table,
-                                  const struct generation *generation)
-{
-    return map_get_pointer(&table->blocks, (u64)(uintptr_t)generation) != NULL;
-}
+/* One more than the highest ordinal that was ever counted. */
+u32 rc_table_limit(const struct rc_table *table, const struct generation *generation);
+/* Forgets a generation that nothing lists. */
+void rc_table_drop(struct rc_table *table, const struct generation *generation);

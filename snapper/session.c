@@ -77,6 +77,7 @@ void snapper_close(struct snapper *snapper)
     if (snapper->state == SNAPPER_CREATION && abort_snapshot(snapper) != OK)
         log_warning("snapper: the snapshot in creation could not be aborted");
     mapping_release(snapper->mapping);
+    rc_table_destroy(&snapper->listed);
     generation_list_destroy(&snapper->generations);
     state_file_destroy(&snapper->record);
     port_free(snapper);
@@ -132,19 +133,5 @@ enum status snapper_load_mapping(struct snapper *snapper, struct generation *gen
         return status;
     status = mapping_from_archive(&archive, &snapper->generations, mapping);
     archive_destroy(&archive);
-    return status;
-}
-
-enum status snapper_write_record(struct snapper *snapper, const struct state_file *record)
-{
-    char *text;
-    size_t size;
-
-    enum status status = state_file_encode(record, &text, &size);
-    if (status != OK)
-        return status;
-    status = snapper->store->operations->replace_file(snapper->store, snapper->root,
-                                                      "snapper.state", text, size);
-    port_free(text);
     return status;
 }

@@ -52,6 +52,7 @@ struct snapper {
     u64 root;                 /* node of "/" */
     u64 home;                 /* node of /snapper; 0: not there yet */
     struct generation_list generations;
+    struct rc_table listed;     /* counts over all generations that are `counted` */
     struct generation *current; /* the one the system descends from; NULL: none */
     struct mapping *mapping;    /* of current */
     struct creation creation;
@@ -65,12 +66,35 @@ enum status snapper_find(struct snapper *snapper, const char *name,
 /* Its mapping, one reference; from memory if it is the current one. */
 enum status snapper_load_mapping(struct snapper *snapper, struct generation *generation,
                                  struct mapping **mapping);
-/* Writes `record` into the running transaction. */
-enum status snapper_write_record(struct snapper *snapper,
-                                 const struct state_file *record);
 /* Logs if `verbose`. */
 #define snapper_trace(snapper, ...)                                                      \
     ((snapper)->config->verbose ? log_info(__VA_ARGS__) : (void)0)
+
+/* --- record.c: /snapper.state --- */
+
+/* Writes it into the running transaction. */
+enum status record_write(struct snapper *snapper, const struct state_file *record);
+/* Metadata blocks that this takes at most. */
+u64 record_room(const struct snapper *snapper, const struct state_file *record);
+/*
+ * Writes and commits, with whatever is in the transaction. On OK `next` becomes the session's record
+ * and is emptied; on error all is rolled back. The caller destroys `next` either way.
+ */
+enum status record_commit(struct snapper *snapper, struct state_file *next);
+
+/* --- listed.c: what archives list --- */
+
+/* Makes `listed` hold for all archives there are. An error names the one that cannot be read. */
+enum status snapper_count_listed(struct snapper *snapper);
+/* The same; ERR_PURGE_DENIED: what one archive lists is unknown, so nothing may go (spec 4.6). */
+enum status snapper_permit_deletion(struct snapper *snapper);
+/* After a failure that left counts in doubt: they are derived again when they are next needed. */
+void snapper_forget_listed(struct snapper *snapper);
+/* Does an archive list a file of this generation? Holds after snapper_count_listed(). */
+bool snapper_lists_any(const struct snapper *snapper,
+                       const struct generation *generation);
+/* Drops a generation that has no directory and is referred to by nothing. */
+void snapper_drop_if_gone(struct snapper *snapper, struct generation *generation);
 
 /* --- object.c --- */
 
@@ -107,6 +131,9 @@ enum status snapshot_map(struct snapper *snapper, struct generation *own,
 
 /* --- cleanup.c --- */
 
-/* Removes from a directory without an archive all files that no archive lists. Commits. */
+/*
+ * Removes from a directory without an archive all files that no archive lists, and takes it off the
+ * record. Commits. ERR_PURGE_DENIED as snapper_permit_deletion(). The generation may be gone afterwards.
+ */
 enum status cleanup_generation(struct snapper *snapper, struct generation *generation,
                                u64 *files);

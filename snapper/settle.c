@@ -6,6 +6,7 @@
  * others still have the 1 they were written with. While bytes change, /snapper.state says nothing,
  * so a cut in between costs one full reading and no wrong count.
  */
+#include "kernel/base/checked.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
 #include "snapper/session.h"
@@ -13,57 +14,44 @@
 
 struct settling {
     struct snapper *snapper;
-    struct rc_table truth;   /* counts over all archives */
-    struct rc_table on_disk; /* counts over the settled ones; holds if `known` */
+    struct rc_table on_disk; /* counts over the settled archives; holds if `known` */
     bool known;
     bool announced; /* /snapper.state says nothing any more */
     struct name_list archives;
+    size_t settled; /* of them, by the record */
     u64 changed;
 };
 
-/* Adds one archive's files to the truth and, if it was settled, to what is on the disk. */
-static enum status count_archive(struct settling *settling, struct generation *generation)
+/* Adds one archive, counted already, to what is on the disk if it was settled. */
+static enum status add_archive(struct settling *settling, struct generation *generation)
 {
     struct snapper *snapper = settling->snapper;
     struct mapping *mapping;
 
-    enum status status = snapper_load_mapping(snapper, generation, &mapping);
+    enum status status = name_list_add(&settling->archives, &generation->name);
+    if (status != OK || !name_list_contains(&snapper->record.settled, &generation->name))
+        return status;
+    status = snapper_load_mapping(snapper, generation, &mapping);
     if (status != OK)
         return status;
-    status = rc_table_count(&settling->truth, mapping);
-    if (status == OK && name_list_contains(&snapper->record.settled, &generation->name))
-        status = rc_table_count(&settling->on_disk, mapping);
+    status = rc_table_count(&settling->on_disk, mapping);
     mapping_release(mapping);
-    if (status == OK)
-        status = name_list_add(&settling->archives, &generation->name);
+    settling->settled++;
     return status;
 }
 
 static enum status count_archives(struct settling *settling)
 {
     struct snapper *snapper = settling->snapper;
-    size_t settled = 0;
 
-    for (size_t at = 0; at < snapper->generations.count; at++) {
-        struct generation *generation = snapper->generations.items[at];
-        bool has_archive;
-
-        enum status status =
-            generation_has_archive(generation, snapper->store, &has_archive);
-        if (status == OK && !has_archive)
-            continue;
-        settled += name_list_contains(&snapper->record.settled, &generation->name);
-        if (status == OK)
-            status = count_archive(settling, generation);
-        if (status != OK)
-            return status;
-        while (at < snapper->generations.count &&
-               snapper->generations.items[at] != generation)
-            at++;
-    }
+    enum status status = snapper_count_listed(snapper);
+    for (size_t at = 0; at < snapper->generations.count && status == OK; at++)
+        if (snapper->generations.items[at]->counted)
+            status = add_archive(settling, snapper->generations.items[at]);
     /* A settled archive that is gone leaves counts that nobody can derive any more. */
-    settling->known = settled > 0 && settled == snapper->record.settled.count;
-    return OK;
+    settling->known =
+        settling->settled > 0 && settling->settled == snapper->record.settled.count;
+    return status;
 }
 
 /* Before the first byte changes: what is on the disk is no longer known. */
@@ -75,7 +63,7 @@ static enum status announce(struct settling *settling)
     if (settling->announced || snapper->record.settled.count == 0)
         return OK;
     record.settled = (struct name_list){ 0 };
-    enum status status = snapper_write_record(snapper, &record);
+    enum status status = record_write(snapper, &record);
     if (status == OK)
         status = snapper->store->operations->commit(snapper->store);
     if (status == OK)
@@ -118,18 +106,18 @@ static bool is_right_already(const struct settling *settling,
 {
     if (!settling->known)
         return false;
-    u8 old = rc_table_get(&settling->on_disk, generation, ordinal);
-    return count == (old > 0 ? old : 1);
+    u32 old = rc_table_get(&settling->on_disk, generation, ordinal);
+    return count == min_u64(old > 0 ? old : 1, UINT8_MAX);
 }
 
 static enum status settle_generation(struct settling *settling,
                                      struct generation *generation)
 {
-    const struct rc_block *block =
-        map_get_pointer(&settling->truth.blocks, (u64)(uintptr_t)generation);
+    const struct rc_table *truth = &settling->snapper->listed;
+    u32 limit = rc_table_limit(truth, generation);
 
-    for (u32 ordinal = 0; block != NULL && ordinal < block->capacity; ordinal++) {
-        u8 count = block->counts[ordinal];
+    for (u32 ordinal = 0; ordinal < limit; ordinal++) {
+        u8 count = (u8)min_u64(rc_table_get(truth, generation, ordinal), UINT8_MAX);
         if (count == 0 || is_right_already(settling, generation, ordinal, count))
             continue;
         enum status status = settle_file(settling, generation, ordinal, count);
@@ -149,7 +137,7 @@ static enum status finish(struct settling *settling)
     enum status status = snapper->store->operations->flush(snapper->store);
     record.settled = settling->archives;
     if (status == OK)
-        status = snapper_write_record(snapper, &record);
+        status = record_write(snapper, &record);
     if (status == OK)
         status = snapper->store->operations->commit(snapper->store);
     if (status == OK) {
@@ -183,7 +171,6 @@ enum status snapper_settle(struct snapper *snapper, u64 *changed)
     if (snapper_is_settled(snapper))
         return OK;
     enum status status = settle_all(&settling);
-    rc_table_destroy(&settling.truth);
     rc_table_destroy(&settling.on_disk);
     state_file_destroy(&(struct state_file){ .settled = settling.archives });
     *changed = settling.changed;

@@ -27,7 +27,8 @@ struct burst {
 struct writer {
     struct snapper *snapper;
     struct generation *generation;
-    struct state_file record; /* borrows the lists of snapper->record */
+    struct state_file record; /* as it will be */
+    bool record_changes;
     struct burst *bursts;
     u64 home; /* /snapper */
     u32 transactions;
@@ -62,31 +63,26 @@ static u64 room_for_files(const struct writer *writer, u64 files)
            divide_up(files * 24, block_size(writer)) + STORE_STEP_ROOM;
 }
 
-/* What rewriting /snapper.state takes: its blocks go through the journal. */
-static u64 room_for_record(const struct writer *writer)
-{
-    u64 lines = 4 + writer->record.pins.count + writer->record.settled.count;
-
-    return divide_up(lines * 48, block_size(writer)) + STORE_STEP_ROOM;
-}
-
 /* Ends a transaction; the generation is not whole yet, which /snapper.state says. */
 static enum status commit_part(struct writer *writer)
 {
     struct snapper *snapper = writer->snapper;
+    struct state_file next;
 
-    if (generation_name_is_empty(&writer->record.writing)) {
-        writer->record.writing = writer->generation->name;
-        enum status status = snapper_write_record(snapper, &writer->record);
-        if (status != OK)
-            return status;
-    }
-    enum status status = operations_of(writer)->commit(snapper->store);
+    writer->record.writing = writer->generation->name;
+    enum status status = state_file_copy(&writer->record, &next);
+    if (status != OK)
+        return status;
+    if (writer->transactions == 0)
+        status = record_commit(snapper, &next);
+    else
+        status = operations_of(writer)->commit(snapper->store);
+    state_file_destroy(&next);
     free_bursts(writer);
     if (status != OK)
         return status;
-    snapper->record.writing = writer->record.writing;
     snapper->home = writer->home;
+    writer->record_changes = true;
     writer->transactions++;
     return OK;
 }
@@ -97,7 +93,7 @@ static enum status make_room(struct writer *writer, u64 blocks)
     struct store *store = writer->snapper->store;
 
     if (operations_of(writer)->transaction_room(store) >=
-        blocks + room_for_record(writer))
+        blocks + record_room(writer->snapper, &writer->record))
         return OK;
     return commit_part(writer);
 }
@@ -285,16 +281,30 @@ static enum status write_archive(struct writer *writer, const char *description,
     if (status != OK)
         return status;
 
-    bool record_changes = !generation_name_is_empty(&writer->record.writing) ||
-                          !generation_name_is_empty(&writer->record.target) ||
-                          writer->record.boots > 0;
-    writer->record.writing = (struct generation_name){ 0 };
-    writer->record.target = (struct generation_name){ 0 };
+    /* With the archive the rollback target is reached; not before. */
+    writer->record.writing = writer->record.target = (struct generation_name){ 0 };
     writer->record.boots = 0;
-    if (record_changes)
-        status = snapper_write_record(snapper, &writer->record);
+    if (writer->record_changes)
+        status = record_write(snapper, &writer->record);
     if (status == OK)
         status = store->operations->commit(store);
+    return status;
+}
+
+/* What an earlier attempt left is not forgotten. */
+static enum status prepare_record(struct writer *writer)
+{
+    struct state_file *record = &writer->record;
+
+    enum status status = state_file_copy(&writer->snapper->record, record);
+    if (status != OK)
+        return status;
+    writer->record_changes = !generation_name_is_empty(&record->target) ||
+                             !generation_name_is_empty(&record->writing) ||
+                             record->boots > 0;
+    if (!generation_name_is_empty(&record->writing))
+        status = name_list_add(&record->purging, &record->writing);
+    record->writing = (struct generation_name){ 0 };
     return status;
 }
 
@@ -321,36 +331,59 @@ static void undo(struct writer *writer)
 
     operations_of(writer)->rollback(snapper->store);
     free_bursts(writer);
+    enum status status = OK;
     if (writer->transactions > 0) {
-        generation_forget_directories(generation);
-        if (cleanup_generation(snapper, generation, &files) != OK)
-            log_warning("snapper: %s is incomplete and stays until the next open",
-                        generation->name.text);
-        return;
+        status = generation_locate(generation, snapper->store, snapper->home);
+        if (status == OK)
+            status = cleanup_generation(snapper, generation, &files);
+    } else {
+        generation_remove(&snapper->generations, generation);
     }
-    generation_remove(&snapper->generations, generation);
+    if (status != OK)
+        log_warning("snapper: %s is incomplete and stays until the next open",
+                    generation->name.text);
+}
+
+static enum status begin(struct writer *writer)
+{
+    struct snapper *snapper = writer->snapper;
+    struct generation_name name;
+
+    enum status status = prepare_record(writer);
+    if (status == OK)
+        status = choose_name(snapper, &name);
+    if (status == OK)
+        status = generation_add(&snapper->generations, &name, &writer->generation);
+    if (status == OK)
+        writer->generation->threshold = (u32)snapper->config->threshold;
+    return status;
+}
+
+/* What the commit made true. */
+static void adopt(struct writer *writer)
+{
+    struct snapper *snapper = writer->snapper;
+
+    free_bursts(writer);
+    state_file_destroy(&snapper->record);
+    snapper->record = writer->record;
+    snapper->home = writer->home;
+    writer->generation->has_archive = writer->generation->looked_up = true;
 }
 
 enum status snapshot_write(struct snapper *snapper, const char *description,
                            struct snapper_commit_report *report, struct mapping **mapping,
                            struct generation **generation)
 {
-    struct writer writer = {
-        .snapper = snapper,
-        .record = snapper->record,
-        .home = snapper->home,
-    };
+    struct writer writer = { .snapper = snapper, .home = snapper->home };
     struct mapping *result = NULL;
-    struct generation_name name;
     u32 files;
 
-    enum status status = choose_name(snapper, &name);
-    if (status == OK)
-        status = generation_add(&snapper->generations, &name, &writer.generation);
-    if (status != OK)
+    enum status status = begin(&writer);
+    if (status != OK) {
+        state_file_destroy(&writer.record);
         return status;
-    writer.generation->threshold = (u32)snapper->config->threshold;
-
+    }
     status = make_directories(&writer);
     if (status == OK)
         status = write_files(&writer, &files);
@@ -362,14 +395,10 @@ enum status snapshot_write(struct snapper *snapper, const char *description,
     if (status != OK) {
         mapping_release(result);
         undo(&writer);
+        state_file_destroy(&writer.record);
         return status;
     }
-    free_bursts(&writer);
-    snapper->record.writing = writer.record.writing;
-    snapper->record.target = writer.record.target;
-    snapper->record.boots = writer.record.boots;
-    snapper->home = writer.home;
-    writer.generation->has_archive = writer.generation->looked_up = true;
+    adopt(&writer);
     report->transactions = writer.transactions + 1;
     *mapping = result;
     *generation = writer.generation;

@@ -81,14 +81,12 @@ static enum status decode_line(struct state_file *state, const struct text_line 
             state->writing = name;
             return OK;
         }
-        if (text_equal(line->key, "purging")) {
-            state->purging = name;
-            return OK;
-        }
         if (text_equal(line->key, "target")) {
             state->target = name;
             return OK;
         }
+        if (text_equal(line->key, "purging"))
+            return name_list_add(&state->purging, &name);
         if (text_equal(line->key, "pin"))
             return name_list_add(&state->pins, &name);
         if (text_equal(line->key, "settled"))
@@ -136,7 +134,8 @@ static size_t put_state(const struct state_file *state, char *to, size_t size)
                             "# Snapper's state. Losing this file loses no generation.\n");
 
     at = put_name(to, size, at, "writing", &state->writing);
-    at = put_name(to, size, at, "purging", &state->purging);
+    for (size_t i = 0; i < state->purging.count; i++)
+        at = put_name(to, size, at, "purging", &state->purging.names[i]);
     at = put_name(to, size, at, "target", &state->target);
     if (state->boots > 0) {
         size_t room = at < size ? size - at : 0;
@@ -161,8 +160,40 @@ enum status state_file_encode(const struct state_file *state, char **text, size_
     return OK;
 }
 
+static enum status copy_list(const struct name_list *from, struct name_list *to)
+{
+    *to = (struct name_list){ 0 };
+    if (from->count == 0)
+        return OK;
+    to->names = port_alloc(from->count * sizeof from->names[0]);
+    if (to->names == NULL)
+        return ERR_NO_MEMORY;
+    memcpy(to->names, from->names, from->count * sizeof from->names[0]);
+    to->count = to->capacity = from->count;
+    return OK;
+}
+
+enum status state_file_copy(const struct state_file *state, struct state_file *copy)
+{
+    struct state_file result = *state;
+
+    result.purging = result.pins = result.settled = (struct name_list){ 0 };
+    enum status status = copy_list(&state->purging, &result.purging);
+    if (status == OK)
+        status = copy_list(&state->pins, &result.pins);
+    if (status == OK)
+        status = copy_list(&state->settled, &result.settled);
+    if (status != OK) {
+        state_file_destroy(&result);
+        return status;
+    }
+    *copy = result;
+    return OK;
+}
+
 void state_file_destroy(struct state_file *state)
 {
+    port_free(state->purging.names);
     port_free(state->pins.names);
     port_free(state->settled.names);
     *state = (struct state_file){ 0 };

@@ -3,7 +3,7 @@
  * it loses no generation.
  *
  *   writing = NAME    a generation being written in several transactions
- *   purging = NAME    a generation whose files are being removed
+ *   purging = NAME    a generation whose files are being removed (any number of lines)
  *   target = NAME     boot this generation (rollback)
  *   boots = NUMBER    boots since a generation was last committed
  *   pin = NAME        never purge it (any number of lines)
@@ -20,10 +20,10 @@ struct name_list {
 };
 
 struct state_file {
-    struct generation_name writing; /* each may be empty */
-    struct generation_name purging;
+    struct generation_name writing; /* may be empty, as target */
     struct generation_name target;
     u64 boots;
+    struct name_list purging;
     struct name_list pins;
     struct name_list settled;
 };
@@ -32,6 +32,8 @@ struct state_file {
 enum status state_file_decode(const char *text, size_t size, struct state_file *state);
 /* The text, freed by the caller with port_free(). ERR_NO_MEMORY. */
 enum status state_file_encode(const struct state_file *state, char **text, size_t *size);
+/* A copy with lists of its own. ERR_NO_MEMORY. */
+enum status state_file_copy(const struct state_file *state, struct state_file *copy);
 void state_file_destroy(struct state_file *state);
 
 bool name_list_contains(const struct name_list *list, const struct generation_name *name);

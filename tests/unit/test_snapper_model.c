@@ -241,7 +241,8 @@ static void commit(void)
     model.failures++;
     assert_true(doomed || out_of_memory);
     assert_true(status == ERR_IO || status == ERR_NO_MEMORY);
-    check_left_nothing();
+    if (draw(2))
+        check_left_nothing();
 }
 
 static void resume(void)
@@ -320,6 +321,7 @@ static void settle(void)
     u64 changed;
     bool cut = draw(4) == 0;
 
+    check_left_nothing();
     if (cut)
         ram_store_fail(model.fixture.ram, 1 + draw(300), ERR_IO, true);
     enum status status = snapper_settle(model.fixture.snapper, &changed);
