@@ -7,6 +7,7 @@
 enum {
     LIVE_BYTES_MAX = 4 * MIB, /* bounds the pinned memory and the time of a replay */
     CAP_DIVISOR = 4, /* an old tail and a new transaction fit well beside each other */
+    HOOK_BLOCKS = 1,
 };
 
 u64 journal_map(const struct journal *journal, u32 journal_block)
@@ -167,6 +168,7 @@ void journal_set_before_commit(struct journal *journal,
 {
     journal->before_commit = hook;
     journal->before_commit_context = context;
+    journal->hook_reserve = hook ? HOOK_BLOCKS : 0;
 }
 
 bool journal_is_aborted(const struct journal *journal)

@@ -79,7 +79,10 @@ enum status journal_modify(struct journal *journal, struct buffer *buffer);
 enum status journal_revoke(struct journal *journal, u64 block, u64 count);
 /* Was the block freed by the running transaction, so that it must not be handed out yet? */
 bool journal_is_freed(const struct journal *journal, u64 block);
-/* Blocks that may still join the running transaction; callers split work that can be split. */
+/*
+ * Blocks that may still join the running transaction, beside the one that the hook below may add:
+ * whatever was let in commits. Callers split work that can be split.
+ */
 u32 journal_room(const struct journal *journal);
 bool journal_is_running(
     const struct journal *journal); /* has the running transaction changed anything? */
@@ -92,7 +95,10 @@ bool journal_is_running(
 enum status journal_commit(struct journal *journal);
 void journal_rollback(struct journal *journal);
 
-/* Called within each commit, first: the file system puts its superblock in (it is part of each transaction). */
+/*
+ * Called within each commit, first: the file system puts its superblock in (it is part of each
+ * transaction). The hook changes one block at most.
+ */
 void journal_set_before_commit(struct journal *journal,
                                enum status (*hook)(void *context), void *context);
 

@@ -265,13 +265,25 @@ static enum status commit_running(struct journal *journal)
     return status;
 }
 
+/* What the hook adds has its room reserved, so a transaction that was let grow is let commit. */
+static enum status run_hook(struct journal *journal)
+{
+    u32 reserve = journal->hook_reserve;
+    if (!journal->before_commit)
+        return OK;
+    journal->hook_reserve = 0;
+    enum status status = journal->before_commit(journal->before_commit_context);
+    journal->hook_reserve = reserve;
+    return status;
+}
+
 enum status journal_commit(struct journal *journal)
 {
     if (!journal_is_running(journal))
         return OK;
     enum status status = journal->aborted ? ERR_READ_ONLY : OK;
-    if (status == OK && journal->before_commit)
-        status = journal->before_commit(journal->before_commit_context);
+    if (status == OK)
+        status = run_hook(journal);
     if (status == OK && journal->running_count + journal->revoke_count == 0)
         journal_running_settle(journal);
     else if (status == OK)

@@ -54,7 +54,8 @@ struct journal {
 
     enum status (*before_commit)(void *context);
     void *before_commit_context;
-    bool read_only; /* replayed in memory */
+    u32 hook_reserve; /* room kept for its block; 0 while it runs */
+    bool read_only;   /* replayed in memory */
     bool aborted;
 };
 

@@ -51,14 +51,18 @@ u32 journal_log_blocks(const struct journal *journal, u32 logged, u32 revoked)
     return revokes + descriptors + logged + 1;
 }
 
-/* The most blocks that fit with so many revoked: n blocks need n / tags descriptors, rounded up. */
+/*
+ * The most blocks that fit with so many revoked, beside what the hook will add: n blocks need
+ * n / tags descriptors, rounded up.
+ */
 static u32 most_logged(const struct journal *journal, u32 revoked)
 {
     u32 fixed = journal_log_blocks(journal, 0, revoked);
     u32 tags = journal_tags_per_block(&journal->layout);
     if (fixed >= journal->cap)
         return 0;
-    return (u32)((u64)(journal->cap - fixed) * tags / (tags + 1));
+    u32 most = (u32)((u64)(journal->cap - fixed) * tags / (tags + 1));
+    return most > journal->hook_reserve ? most - journal->hook_reserve : 0;
 }
 
 u32 journal_room(const struct journal *journal)
