@@ -18,7 +18,7 @@ FLAGS = [
 
 
 def number(expression):
-    return int(gdb.parse_and_eval(expression)) & (2**64 - 1)
+    return int(gdb.parse_and_eval(f"(unsigned long)({expression})")) & (2**64 - 1)
 
 
 def read_u64(physical):
