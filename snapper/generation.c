@@ -63,6 +63,7 @@ enum status generation_add(struct generation_list *list,
         known->name = *name;
         if (!generation_name_decode(name->text, &known->time))
             known->time = 0;
+        list->newest_time = max_u64(list->newest_time, known->time);
         size_t at = position_of(list, name);
         memmove(list->items + at + 1, list->items + at,
                 (list->count - at) * sizeof list->items[0]);
@@ -106,8 +107,11 @@ enum status generation_list_read(struct generation_list *list, struct store *sto
             return OK;
         if (status != OK)
             return status;
-        if (!entry.is_directory || !generation_name_decode(entry.name, &time) ||
+        if (!generation_name_decode(entry.name, &time) ||
             !text_copy(name.text, sizeof name.text, entry.name))
+            continue;
+        list->newest_time = max_u64(list->newest_time, time);
+        if (!entry.is_directory)
             continue;
         status = generation_add(list, &name, &generation);
         if (status != OK)

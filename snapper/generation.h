@@ -28,6 +28,7 @@ struct generation_list {
     struct generation **items; /* ascending by name */
     size_t count;
     size_t capacity;
+    u64 newest_time; /* of all names ever seen, those of foreign files and removed ones too */
 };
 
 /* Every directory under `root` with a generation's name. Others are left alone. */

@@ -312,14 +312,14 @@ static enum status prepare_record(struct writer *writer)
 static enum status choose_name(const struct snapper *snapper,
                                struct generation_name *name)
 {
-    u64 time = port_now_microseconds();
+    u64 newest = snapper->generations.newest_time;
+    u64 time = max_u64(port_now_microseconds(), newest + 1);
 
-    if (snapper->generations.count > 0) {
-        u64 newest = snapper->generations.items[snapper->generations.count - 1]->time;
-        if (time <= newest)
-            time = newest + 1;
-    }
-    return generation_name_encode(time, name);
+    enum status status = generation_name_encode(time, name);
+    if (status != OK && generation_name_encode(newest, name) == OK)
+        log_error("snapper: no name for a generation: /snapper/%s is the last there is",
+                  name->text);
+    return status;
 }
 
 /* A failed generation leaves nothing: neither in this transaction nor in committed parts. */
