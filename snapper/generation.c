@@ -6,8 +6,8 @@
 
 enum { ARCHIVE_SIZE_MAX = 1 << 30 };
 
-static size_t position_of(const struct generation_list *list,
-                          const struct generation_name *name)
+size_t generation_position(const struct generation_list *list,
+                           const struct generation_name *name)
 {
     size_t low = 0, high = list->count;
 
@@ -24,7 +24,7 @@ static size_t position_of(const struct generation_list *list,
 struct generation *generation_find(const struct generation_list *list,
                                    const struct generation_name *name)
 {
-    size_t at = position_of(list, name);
+    size_t at = generation_position(list, name);
 
     if (at < list->count && generation_name_compare(&list->items[at]->name, name) == 0)
         return list->items[at];
@@ -64,7 +64,7 @@ enum status generation_add(struct generation_list *list,
         if (!generation_name_decode(name->text, &known->time))
             known->time = 0;
         list->newest_time = max_u64(list->newest_time, known->time);
-        size_t at = position_of(list, name);
+        size_t at = generation_position(list, name);
         memmove(list->items + at + 1, list->items + at,
                 (list->count - at) * sizeof list->items[0]);
         list->items[at] = known;
@@ -76,7 +76,7 @@ enum status generation_add(struct generation_list *list,
 
 void generation_remove(struct generation_list *list, struct generation *generation)
 {
-    size_t at = position_of(list, &generation->name);
+    size_t at = generation_position(list, &generation->name);
 
     list->count--;
     memmove(list->items + at, list->items + at + 1,
@@ -174,6 +174,24 @@ static enum status read_whole(struct store *store, u64 node, u8 **raw, size_t *s
     return OK;
 }
 
+/* Each listed file is one inode: what counts more of them than there are would cost without end. */
+static const char *check_against_store(const struct archive *archive, struct store *store)
+{
+    struct store_space space;
+    u64 files = 0;
+
+    store->operations->space(store, &space);
+    for (u32 i = 0; i < archive->run_count; i++) {
+        const struct archive_run *run = &archive->runs[i];
+
+        if (!range_inside(run->first_ordinal, run->count, space.total_nodes))
+            return "ordinals beyond the inodes of the file system";
+        files += run->count;
+    }
+    return files <= space.total_nodes ? NULL
+                                      : "more files than the file system has inodes";
+}
+
 enum status generation_read_archive(struct generation *generation, struct store *store,
                                     struct archive *archive, u64 *archive_size)
 {
@@ -191,11 +209,15 @@ enum status generation_read_archive(struct generation *generation, struct store 
         status = archive_decode(raw, size, archive, &why);
         port_free(raw);
     }
-    if (status == OK &&
-        generation_name_compare(&archive->generations[0].name, &generation->name) != 0) {
-        archive_destroy(archive);
-        why = "it belongs to another generation";
-        status = ERR_CORRUPT;
+    if (status == OK) {
+        why = check_against_store(archive, store);
+        if (generation_name_compare(&archive->generations[0].name, &generation->name) !=
+            0)
+            why = "it belongs to another generation";
+        if (why != NULL) {
+            archive_destroy(archive);
+            status = ERR_CORRUPT;
+        }
     }
     if (status != OK) {
         log_error("snapper: /snapper/%s/archive: %s (%s)", generation->name.text, why,

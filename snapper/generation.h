@@ -39,6 +39,9 @@ void generation_list_destroy(struct generation_list *list);
 /* NULL: no such generation. */
 struct generation *generation_find(const struct generation_list *list,
                                    const struct generation_name *name);
+/* Where it stands in the list, or would. */
+size_t generation_position(const struct generation_list *list,
+                           const struct generation_name *name);
 /* The one of this name, made if need be (node 0). ERR_NO_MEMORY. */
 enum status generation_add(struct generation_list *list,
                            const struct generation_name *name,

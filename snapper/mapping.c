@@ -2,6 +2,7 @@
 
 #include "kernel/base/crc.h"
 #include "kernel/base/endian.h"
+#include "kernel/base/log.h"
 #include "kernel/base/map.h"
 #include "kernel/base/port.h"
 #include "kernel/base/string.h"
@@ -259,6 +260,25 @@ static enum status append_decoded(struct mapping *mapping, const struct archive_
     return mapping_append(mapping, &decoded);
 }
 
+/*
+ * What the archive says of the threshold of the `index`th generation of its table. A generation's own
+ * archive decides; of a dead one the first that speaks, and who differs is not to be trusted.
+ */
+static enum status learn_threshold(struct generation *generation, u32 index,
+                                   const struct archive *archive)
+{
+    u32 stated = archive->generations[index].threshold;
+
+    if (index == 0 || generation->threshold == 0)
+        generation->threshold = stated;
+    if (generation->threshold == stated)
+        return OK;
+    log_error("snapper: /snapper/%s/archive: threshold %u of %s, which has %u",
+              archive->generations[0].name.text, stated, generation->name.text,
+              generation->threshold);
+    return ERR_CORRUPT;
+}
+
 enum status mapping_from_archive(const struct archive *archive,
                                  struct generation_list *list, struct mapping **mapping)
 {
@@ -271,8 +291,8 @@ enum status mapping_from_archive(const struct archive *archive,
         status = reserve(result, archive->run_count);
     for (u32 i = 0; i < archive->generation_count && status == OK; i++) {
         status = generation_add(list, &archive->generations[i].name, &table[i]);
-        if (status == OK && table[i]->threshold == 0)
-            table[i]->threshold = archive->generations[i].threshold;
+        if (status == OK)
+            status = learn_threshold(table[i], i, archive);
     }
     for (u32 i = 0; i < archive->run_count && status == OK; i++)
         status = append_decoded(result, &archive->runs[i], table);

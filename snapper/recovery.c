@@ -25,21 +25,26 @@ static void say_ways_out(const struct generation *generation)
         generation->name.text);
 }
 
-/* The newest that has an archive; with integrity=false the newest that can be read. */
-static enum status adopt_newest(struct snapper *snapper)
+static bool is_unreadable(enum status status)
 {
-    for (size_t at = snapper->generations.count; at > 0; at--) {
+    return status == ERR_CORRUPT || status == ERR_UNSUPPORTED || status == ERR_IO;
+}
+
+/* The newest of the first `count` that has an archive; with integrity=false one that can be read. */
+static enum status adopt_newest(struct snapper *snapper, size_t count)
+{
+    for (size_t at = count; at > 0; at--) {
         struct generation *generation = snapper->generations.items[at - 1];
-        bool has_archive;
+        bool has_archive = true;
 
         enum status status =
             generation_has_archive(generation, snapper->store, &has_archive);
-        if (status != OK)
-            return status;
         if (!has_archive)
             continue;
-        status = adopt(snapper, generation);
-        if (status != ERR_CORRUPT && status != ERR_UNSUPPORTED && status != ERR_IO)
+        if (status ==
+            OK) /* may add dead generations to the list, all older than this one */
+            status = adopt(snapper, generation);
+        if (!is_unreadable(status))
             return status;
         if (snapper->config->integrity) {
             say_ways_out(generation);
@@ -47,6 +52,7 @@ static enum status adopt_newest(struct snapper *snapper)
         }
         log_warning("snapper: generation %s skipped (snapper.integrity=false)",
                     generation->name.text);
+        at = generation_position(&snapper->generations, &generation->name) + 1;
     }
     return ERR_NOT_FOUND;
 }
@@ -59,10 +65,31 @@ static enum status adopt_named(struct snapper *snapper, const char *name)
     if (status != OK)
         return status;
     status = adopt(snapper, generation);
-    if (status != ERR_CORRUPT && status != ERR_UNSUPPORTED)
+    if (!is_unreadable(status))
         return status;
     say_ways_out(generation);
-    return status == ERR_CORRUPT ? ERR_INTEGRITY : status;
+    return status == ERR_UNSUPPORTED ? status : ERR_INTEGRITY;
+}
+
+/* A target that is not there must not pass for "no generation at all". */
+static enum status adopt_target(struct snapper *snapper)
+{
+    const struct generation_name target = snapper->record.target;
+    struct generation *generation;
+
+    if (snapper->config->integrity) {
+        enum status status = adopt_named(snapper, target.text);
+        if (status != ERR_NOT_FOUND)
+            return status;
+        log_error("snapper: the rollback target %s is not there; ways out: "
+                  "generation=NAME, or another rollback with snapctl",
+                  target.text);
+        return ERR_INTEGRITY;
+    }
+    enum status status = generation_add(&snapper->generations, &target, &generation);
+    if (status != OK)
+        return status;
+    return adopt_newest(snapper, generation_position(&snapper->generations, &target) + 1);
 }
 
 enum status open_generation(struct snapper *snapper, const char *name)
@@ -71,9 +98,12 @@ enum status open_generation(struct snapper *snapper, const char *name)
 
     if (snapper->state != SNAPPER_DORMANT)
         return ERR_INVALID_STATE;
-    if (name == NULL && !generation_name_is_empty(&snapper->record.target))
-        name = snapper->record.target.text;
-    status = name != NULL ? adopt_named(snapper, name) : adopt_newest(snapper);
+    if (name != NULL)
+        status = adopt_named(snapper, name);
+    else if (!generation_name_is_empty(&snapper->record.target))
+        status = adopt_target(snapper);
+    else
+        status = adopt_newest(snapper, snapper->generations.count);
     if (status == OK)
         snapper->state = SNAPPER_RESTORATION;
     return status;

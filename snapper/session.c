@@ -6,33 +6,52 @@
 
 enum { STATE_FILE_MAX = 1 << 20 };
 
-static enum status read_record(struct snapper *snapper)
+static enum status read_text(struct snapper *snapper, char **text, size_t *size)
 {
     const struct store_operations *operations = snapper->store->operations;
     struct store_stat stat;
-    size_t size;
     u64 node;
 
     enum status status =
         operations->lookup(snapper->store, snapper->root, "snapper.state", &node);
-    if (status == ERR_NOT_FOUND)
-        return OK;
     if (status == OK)
         status = operations->stat(snapper->store, node, &stat);
     if (status != OK)
         return status;
-    if (stat.is_directory || stat.size_bytes > STATE_FILE_MAX) {
-        log_warning("snapper: /snapper.state is not a small file, ignored");
-        return OK;
-    }
-    char *text = port_alloc(stat.size_bytes + 1);
-    if (text == NULL)
+    if (stat.is_directory)
+        return ERR_IS_DIRECTORY;
+    if (stat.size_bytes > STATE_FILE_MAX)
+        return ERR_TOO_LARGE;
+    char *bytes = port_alloc(stat.size_bytes + 1);
+    if (bytes == NULL)
         return ERR_NO_MEMORY;
-    status = operations->read(snapper->store, node, 0, text, stat.size_bytes, &size);
-    if (status == OK)
+    status = operations->read(snapper->store, node, 0, bytes, stat.size_bytes, size);
+    if (status != OK) {
+        port_free(bytes);
+        return status;
+    }
+    *text = bytes;
+    return OK;
+}
+
+/* Losing it loses no generation, so one that cannot be read does not stop the session. */
+static enum status read_record(struct snapper *snapper)
+{
+    char *text;
+    size_t size;
+
+    enum status status = read_text(snapper, &text, &size);
+    if (status == OK) {
         status = state_file_decode(text, size, &snapper->record);
-    port_free(text);
-    return status;
+        port_free(text);
+    }
+    if (status == OK || status == ERR_NOT_FOUND)
+        return OK;
+    if (status == ERR_NO_MEMORY)
+        return status;
+    log_warning("snapper: /snapper.state cannot be read (%s): pins are not known",
+                status_text(status));
+    return OK;
 }
 
 static enum status read_home(struct snapper *snapper)
@@ -47,9 +66,12 @@ static enum status read_home(struct snapper *snapper)
         snapper->home = 0;
         return OK;
     }
+    if (status == OK)
+        status =
+            generation_list_read(&snapper->generations, snapper->store, snapper->home);
     if (status != OK)
-        return status;
-    return generation_list_read(&snapper->generations, snapper->store, snapper->home);
+        log_error("snapper: /snapper cannot be read: %s", status_text(status));
+    return status;
 }
 
 enum status snapper_open(struct store *store, const struct snapper_config *config,

@@ -61,17 +61,23 @@ enum status view_next_run(const struct snapper_view *view, u64 *cursor,
     return ERR_NOT_FOUND;
 }
 
-/* The generations that have an archive, by index from the oldest. */
-static struct generation *complete_at(const struct snapper *snapper, size_t index)
+/* A directory that cannot be looked into counts as one with an archive: it is not hidden. */
+static bool is_complete(const struct snapper *snapper, struct generation *generation,
+                        enum status *status)
+{
+    bool has_archive;
+
+    *status = generation_has_archive(generation, snapper->store, &has_archive);
+    return *status != OK || has_archive;
+}
+
+static struct generation *complete_at(const struct snapper *snapper, size_t index,
+                                      enum status *status)
 {
     for (size_t at = 0; at < snapper->generations.count; at++) {
         struct generation *generation = snapper->generations.items[at];
-        bool has_archive;
 
-        if (generation_has_archive(generation, snapper->store, &has_archive) != OK ||
-            !has_archive)
-            continue;
-        if (index-- == 0)
+        if (is_complete(snapper, generation, status) && index-- == 0)
             return generation;
     }
     return NULL;
@@ -79,21 +85,19 @@ static struct generation *complete_at(const struct snapper *snapper, size_t inde
 
 size_t snapper_generation_count(const struct snapper *snapper)
 {
+    enum status status;
     size_t count = 0;
 
-    for (size_t at = 0; at < snapper->generations.count; at++) {
-        bool has_archive;
-        count += generation_has_archive(snapper->generations.items[at], snapper->store,
-                                        &has_archive) == OK &&
-                 has_archive;
-    }
+    for (size_t at = 0; at < snapper->generations.count; at++)
+        count += is_complete(snapper, snapper->generations.items[at], &status);
     return count;
 }
 
 enum status snapper_generation_info(struct snapper *snapper, size_t index,
                                     struct snapper_generation_info *info)
 {
-    struct generation *generation = complete_at(snapper, index);
+    enum status status;
+    struct generation *generation = complete_at(snapper, index, &status);
     struct archive archive;
 
     if (generation == NULL)
@@ -103,8 +107,10 @@ enum status snapper_generation_info(struct snapper *snapper, size_t index,
         .time = generation->time,
         .pinned = name_list_contains(&snapper->record.pins, &generation->name),
     };
-    info->status = generation_read_archive(generation, snapper->store, &archive,
-                                           &info->archive_bytes);
+    info->status = status;
+    if (status == OK)
+        info->status = generation_read_archive(generation, snapper->store, &archive,
+                                               &info->archive_bytes);
     if (info->status != OK)
         return OK;
     info->parent = archive.parent;
