@@ -1,27 +1,10 @@
 #include "snapper/mapping.h"
 
-#include "kernel/base/crc.h"
-#include "kernel/base/endian.h"
 #include "kernel/base/log.h"
 #include "kernel/base/map.h"
 #include "kernel/base/port.h"
 #include "kernel/base/string.h"
-#include "snapper/snapshot_file.h"
-
-struct crc_block *crc_block_create(u32 count)
-{
-    struct crc_block *block = port_alloc(sizeof *block + (size_t)count * sizeof(u32));
-
-    if (block != NULL)
-        block->references = 1;
-    return block;
-}
-
-void crc_block_release(struct crc_block *block)
-{
-    if (block != NULL && --block->references == 0)
-        port_free(block);
-}
+#include "snapper/run_crcs.h"
 
 struct mapping *mapping_create(void)
 {
@@ -86,7 +69,10 @@ struct mapping_run mapping_slice(const struct mapping_run *run, u32 offset, u32 
     slice.first_ordinal += offset;
     slice.crc_at += offset;
     slice.count = count;
-    slice.crc_known &= count == run->count;
+    if (count < run->count) { /* of these files alone nothing was said yet */
+        slice.crc_known = slice.judged = false;
+        slice.learned = 0;
+    }
     return slice;
 }
 
@@ -122,50 +108,6 @@ size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **
     return low - at;
 }
 
-enum status mapping_run_load_crcs(struct mapping_run *run, struct store *store)
-{
-    struct crc_block *block;
-
-    if (run->crcs != NULL)
-        return OK;
-    block = crc_block_create(run->count);
-    if (block == NULL)
-        return ERR_NO_MEMORY;
-    for (u32 i = 0; i < run->count; i++) {
-        u8 raw[SNAPSHOT_FILE_HEADER_SIZE];
-        struct snapshot_file_header header;
-        size_t size;
-        u64 node;
-
-        enum status status =
-            generation_file(run->generation, store, run->first_ordinal + i, &node);
-        if (status == OK)
-            status = store->operations->read(store, node, 0, raw, sizeof raw, &size);
-        if (status == OK)
-            status = snapshot_file_header_decode(raw, size, &header);
-        if (status == ERR_NO_MEMORY) {
-            crc_block_release(block);
-            return status;
-        }
-        block->values[i] = status == OK ? header.crc : 0;
-    }
-    run->crcs = block;
-    run->crc_at = 0;
-    return OK;
-}
-
-static u32 crc_of_crcs(const struct mapping_run *run)
-{
-    u32 crc = 0;
-
-    for (u32 i = 0; i < run->count; i++) {
-        u8 field[4];
-        put_le32(field, run->crcs->values[run->crc_at + i]);
-        crc = crc32_update(crc, field, sizeof field);
-    }
-    return crc;
-}
-
 /* Gives the generation an index in the archive's table; the table has room. */
 static enum status table_index(struct archive *archive, struct map *indexes,
                                struct generation *generation, u32 *index)
@@ -189,13 +131,10 @@ static enum status put_run(struct archive *archive, struct map *indexes,
 
     enum status status = table_index(archive, indexes, run->generation, &index);
     if (status == OK && !run->crc_known)
-        status = mapping_run_load_crcs(run, store);
+        status = run_crc_of_all(run, store, &run->crc);
     if (status != OK)
         return status;
-    if (!run->crc_known) {
-        run->crc = crc_of_crcs(run);
-        run->crc_known = true;
-    }
+    run->crc_known = true;
     archive->runs[archive->run_count++] = (struct archive_run){
         .first_id = run->first_id,
         .count = run->count,

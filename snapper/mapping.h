@@ -8,11 +8,7 @@
 
 #include "snapper/generation.h"
 
-/* The crc fields of consecutive files, shared by the runs that slice it. */
-struct crc_block {
-    u32 references;
-    u32 values[];
-};
+struct crc_block; /* run_crcs.h */
 
 struct mapping_run {
     u64 first_id;
@@ -22,10 +18,13 @@ struct mapping_run {
     u32 first_ordinal;
     u16 age;
     u8 rank;
-    bool crc_known;         /* crc below holds; else it is computed from the block */
+    bool crc_known;         /* crc below holds; else it is computed */
+    bool judged;            /* all files were seen and compared with crc */
+    bool suspect;           /* and were not those that it means */
     u32 crc;                /* over the crc fields */
-    struct crc_block *crcs; /* NULL: not read yet */
+    u32 learned;            /* crc fields that reading made known */
     u32 crc_at;             /* of first_id, in the block */
+    struct crc_block *crcs; /* NULL: none is known */
 };
 
 struct mapping {
@@ -57,10 +56,3 @@ size_t mapping_group_size(const struct mapping *mapping, size_t at);
 enum status mapping_append(struct mapping *mapping, const struct mapping_run *run);
 /* A part of a run: `count` ids from the `offset`th on. Borrows the block. */
 struct mapping_run mapping_slice(const struct mapping_run *run, u32 offset, u32 count);
-
-/* NULL: out of memory. The block starts with one reference. */
-struct crc_block *crc_block_create(u32 count);
-void crc_block_release(struct crc_block *block);
-
-/* Reads the crc fields of a run's files, if they are not known. A file that cannot be read has 0. */
-enum status mapping_run_load_crcs(struct mapping_run *run, struct store *store);

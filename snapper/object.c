@@ -2,6 +2,7 @@
 #include "kernel/base/log.h"
 #include "kernel/base/port.h"
 #include "kernel/base/string.h"
+#include "snapper/run_crcs.h"
 #include "snapper/session.h"
 #include "snapper/snapshot_file.h"
 
@@ -10,9 +11,8 @@ static u32 ordinal_of(const struct mapping_run *run, u64 id)
     return run->first_ordinal + (u32)(id - run->first_id);
 }
 
-/* Version, size, checksum, and the checksum that the archive's maker saw, if that is known. */
-static enum status check_copy(const struct mapping_run *run, u64 id, const u8 *raw,
-                              size_t size)
+/* Version, size, checksum, and the checksum that the archive's maker saw, as far as that is known. */
+static enum status check_copy(struct mapping_run *run, u64 id, const u8 *raw, size_t size)
 {
     struct snapshot_file_header header;
 
@@ -23,14 +23,11 @@ static enum status check_copy(const struct mapping_run *run, u64 id, const u8 *r
         return ERR_CORRUPT;
     if (crc32(raw + SNAPSHOT_FILE_HEADER_SIZE, run->object_size) != header.crc)
         return ERR_CORRUPT;
-    if (run->crcs != NULL &&
-        run->crcs->values[run->crc_at + (u32)(id - run->first_id)] != header.crc)
-        return ERR_CORRUPT;
-    return OK;
+    return run_crc_learn(run, id, header.crc);
 }
 
-enum status object_read_copy(struct snapper *snapper, const struct mapping_run *run,
-                             u64 id, void *buffer)
+enum status object_read_copy(struct snapper *snapper, struct mapping_run *run, u64 id,
+                             void *buffer)
 {
     size_t room = (size_t)run->object_size + SNAPSHOT_FILE_HEADER_SIZE;
     size_t size;
@@ -66,8 +63,8 @@ static void report_damage(const struct mapping_run *run, u64 id, enum status sta
         status_text(status));
 }
 
-enum status object_read(struct snapper *snapper, const struct mapping_run *runs,
-                        size_t count, u64 id, void *buffer)
+enum status object_read(struct snapper *snapper, struct mapping_run *runs, size_t count,
+                        u64 id, void *buffer)
 {
     for (size_t rank = 0; rank < count; rank++) {
         enum status status = object_read_copy(snapper, &runs[rank], id, buffer);
@@ -103,10 +100,8 @@ enum status object_newest_crc(struct snapper *snapper, const struct mapping_run 
     size_t size;
     u64 node;
 
-    if (run->crcs != NULL) {
-        *crc = run->crcs->values[run->crc_at + (u32)(id - run->first_id)];
+    if (run_crc_get(run, id, crc))
         return OK;
-    }
     enum status status =
         generation_file(run->generation, store, ordinal_of(run, id), &node);
     if (status == OK)

@@ -12,7 +12,7 @@ static bool deserves_copy(const struct snapper_config *config,
 }
 
 /* An object that was taken unchanged lends its payload; any other is read from a good copy. */
-static enum status plan_copy(struct snapper *snapper, const struct mapping_run *runs,
+static enum status plan_copy(struct snapper *snapper, struct mapping_run *runs,
                              size_t listed, u64 id, bool *planned)
 {
     struct pending *known = pending_find(&snapper->creation, id);
@@ -31,8 +31,6 @@ static enum status plan_copy(struct snapper *snapper, const struct mapping_run *
     if (content == NULL)
         return ERR_NO_MEMORY;
     enum status status = object_read(snapper, runs, listed, id, content);
-    if (status == OK)
-        status = object_newest_crc(snapper, runs, id, &copy.crc);
     if (status == OK) {
         copy.payload = content;
         copy.owned = true;
@@ -58,7 +56,7 @@ enum status redundancy_plan(struct snapper *snapper)
     if (base == NULL || config->redundancy == 0)
         return OK;
     for (size_t at = 0; at < base->count && budget > 0; at += listed) {
-        const struct mapping_run *runs = &base->runs[at];
+        struct mapping_run *runs = &base->runs[at];
 
         listed = mapping_group_size(base, at);
         if (!deserves_copy(config, runs, listed))

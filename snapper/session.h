@@ -99,11 +99,11 @@ void snapper_drop_if_gone(struct snapper *snapper, struct generation *generation
 /* --- object.c --- */
 
 /* Reads one copy into `buffer` (object_size bytes) and checks it: ERR_NOT_FOUND, ERR_UNSUPPORTED, ERR_CORRUPT ... */
-enum status object_read_copy(struct snapper *snapper, const struct mapping_run *run,
-                             u64 id, void *buffer);
+enum status object_read_copy(struct snapper *snapper, struct mapping_run *run, u64 id,
+                             void *buffer);
 /* The first good copy, in order of rank; damaged ones are reported. ERR_INTEGRITY: none. */
-enum status object_read(struct snapper *snapper, const struct mapping_run *runs,
-                        size_t count, u64 id, void *buffer);
+enum status object_read(struct snapper *snapper, struct mapping_run *runs, size_t count,
+                        u64 id, void *buffer);
 /* restore() and view_restore() over any mapping. */
 enum status object_restore(struct snapper *snapper, const struct mapping *mapping,
                            void *buffer, size_t size, u64 id, size_t *restored);

@@ -1,5 +1,6 @@
 #include "kernel/base/checked.h"
 #include "snapper/pending.h"
+#include "snapper/run_crcs.h"
 
 /*
  * The new mapping is the base cut at every id that changes, with the changes between:
@@ -48,7 +49,7 @@ static enum status append_own(struct builder *builder, const struct pending *fir
     if (crcs == NULL)
         return ERR_NO_MEMORY;
     for (u32 i = 0; i < count; i++)
-        crcs->values[i] = first[i].crc;
+        crc_block_set(crcs, i, first[i].crc);
     struct mapping_run run = {
         .first_id = first->id,
         .count = count,

@@ -218,6 +218,45 @@ static void restore__no_good_copy__is_an_error_and_writes_nothing(void **state)
     view_close(view);
 }
 
+/* Spec 2: one checksum over the crc fields of a run finds a file that was misdirected. */
+static void restore__valid_file_in_the_place_of_another__is_found_out(void **state)
+{
+    (void)state;
+    struct generation_name name = repeat(0, 4, 1, 1);
+    struct snapper_view *view;
+    u8 found[SIZE];
+    size_t size, restored;
+
+    memcpy(file_of(&name, "0001", &size), file_of(&name, "0002", &size), SIZE + 6);
+    fixture_reopen(&fixture);
+    port_host_clear_log();
+    assert_int_equal(view_open(fixture.snapper, name.text, &view), OK);
+    for (u64 id = 0; id < 3; id++)
+        assert_int_equal(view_restore(view, found, SIZE, id, &restored), OK);
+    assert_int_equal(view_restore(view, found, SIZE, 3, &restored), ERR_INTEGRITY);
+    assert_int_equal(view_restore(view, found, SIZE, 1, &restored), ERR_INTEGRITY);
+    assert_true(port_host_logged("not those that were saved"));
+    view_close(view);
+}
+
+/* After a resume that read every page, the next generation must not read them all again. */
+static void commit__one_page_after_reading_all__reads_no_file(void **state)
+{
+    (void)state;
+    u8 found[SIZE];
+    size_t restored;
+
+    repeat(0, 500, 1, 1);
+    fixture_reopen(&fixture);
+    assert_int_equal(open_generation(fixture.snapper, NULL), OK);
+    for (u64 id = 0; id < 500; id++)
+        assert_int_equal(restore(fixture.snapper, found, SIZE, id, &restored), OK);
+    assert_int_equal(close_generation(fixture.snapper), OK);
+    u64 reads = ram_store_counters(fixture.ram)->reads;
+    commit_pages(&fixture, 77, 1, SIZE, 9, NULL);
+    assert_int_equal(ram_store_counters(fixture.ram)->reads, reads);
+}
+
 static void take_snapshot__stored_copy_damaged__counts_as_changed(void **state)
 {
     (void)state;
@@ -327,6 +366,8 @@ int main(void)
         TEST(commit__redundancy_off__makes_no_copies),
         TEST(restore__first_copy_damaged__the_second_serves),
         TEST(restore__no_good_copy__is_an_error_and_writes_nothing),
+        TEST(restore__valid_file_in_the_place_of_another__is_found_out),
+        TEST(commit__one_page_after_reading_all__reads_no_file),
         TEST(take_snapshot__stored_copy_damaged__counts_as_changed),
         TEST(settle__copies_and_carried_files__have_exact_counts),
         TEST(settle__three_hundred_generations__rc_stands_at_255),
