@@ -125,16 +125,13 @@ static enum status table_index(struct archive *archive, struct map *indexes,
 }
 
 static enum status put_run(struct archive *archive, struct map *indexes,
-                           struct store *store, struct mapping_run *run)
+                           const struct mapping_run *run)
 {
     u32 index;
 
     enum status status = table_index(archive, indexes, run->generation, &index);
-    if (status == OK && !run->crc_known)
-        status = run_crc_of_all(run, store, &run->crc);
     if (status != OK)
         return status;
-    run->crc_known = true;
     archive->runs[archive->run_count++] = (struct archive_run){
         .first_id = run->first_id,
         .count = run->count,
@@ -158,8 +155,8 @@ static size_t table_bound(const struct mapping *mapping)
     return bound;
 }
 
-enum status mapping_to_archive(const struct mapping *mapping, struct store *store,
-                               struct generation *own, struct archive *archive)
+enum status mapping_to_archive(const struct mapping *mapping, struct generation *own,
+                               struct archive *archive)
 {
     struct map indexes;
     u32 index;
@@ -175,7 +172,7 @@ enum status mapping_to_archive(const struct mapping *mapping, struct store *stor
     map_init(&indexes);
     enum status status = table_index(archive, &indexes, own, &index);
     for (size_t i = 0; i < mapping->count && status == OK; i++)
-        status = put_run(archive, &indexes, store, &mapping->runs[i]);
+        status = put_run(archive, &indexes, &mapping->runs[i]);
     map_destroy(&indexes);
     if (status != OK)
         archive_destroy(archive);

@@ -43,9 +43,17 @@ void mapping_release(struct mapping *mapping); /* NULL is fine */
 /* From an archive; generations that are not in the list yet (dead or gone) are added to it. */
 enum status mapping_from_archive(const struct archive *archive,
                                  struct generation_list *list, struct mapping **mapping);
-/* The archive's tables; `archive->generations[0]` is `own`. Freed by archive_destroy(). */
-enum status mapping_to_archive(const struct mapping *mapping, struct store *store,
-                               struct generation *own, struct archive *archive);
+/*
+ * The archive's tables; `archive->generations[0]` is `own`. Freed by archive_destroy(). The checksums
+ * of all runs are known (mapping_seal()).
+ */
+enum status mapping_to_archive(const struct mapping *mapping, struct generation *own,
+                               struct archive *archive);
+/*
+ * Makes the checksum of each run known. A file that cannot be read gets a run of its own, so that its
+ * unknown checksum does not condemn the files beside it: then `mapping` is replaced by another.
+ */
+enum status mapping_seal(struct mapping **mapping, struct store *store);
 
 /* The group that covers `id`: its runs by rank, and how many; 0: none. */
 size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **runs);

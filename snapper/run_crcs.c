@@ -127,7 +127,14 @@ static enum status read_crc(const struct mapping_run *run, struct store *store, 
     return status;
 }
 
-enum status run_crc_of_all(struct mapping_run *run, struct store *store, u32 *crc)
+static void say_unreadable(const struct mapping_run *run, u32 i, enum status status)
+{
+    log_warning("snapper: /snapper/%s: file number %u cannot be read: %s",
+                run->generation->name.text, run->first_ordinal + i, status_text(status));
+}
+
+enum status run_crc_of_all(struct mapping_run *run, struct store *store, u32 *crc,
+                           u32 *unreadable)
 {
     if (run->crcs == NULL) {
         run->crcs = crc_block_create(run->count);
@@ -135,6 +142,7 @@ enum status run_crc_of_all(struct mapping_run *run, struct store *store, u32 *cr
     }
     if (run->crcs == NULL)
         return ERR_NO_MEMORY;
+    *unreadable = run->count;
     for (u32 i = 0; i < run->count; i++) {
         u32 value;
 
@@ -143,12 +151,12 @@ enum status run_crc_of_all(struct mapping_run *run, struct store *store, u32 *cr
         enum status status = read_crc(run, store, i, &value);
         if (status == ERR_NO_MEMORY)
             return status;
-        if (status == OK)
+        if (status == OK) {
             crc_block_set(run->crcs, run->crc_at + i, value);
-        else
-            log_warning("snapper: /snapper/%s: file number %u cannot be read: %s",
-                        run->generation->name.text, run->first_ordinal + i,
-                        status_text(status));
+            continue;
+        }
+        say_unreadable(run, i, status);
+        *unreadable = (u32)min_u64(*unreadable, i);
     }
     *crc = checksum(run);
     return OK;

@@ -27,5 +27,9 @@ void crc_block_set(struct crc_block *block, u32 index, u32 crc);
  * those that the archive means, which is said once; so is every file of the run from then on.
  */
 enum status run_crc_learn(struct mapping_run *run, u64 id, u32 crc);
-/* The checksum over all; files are read for what is not known. One that cannot be counts as 0. */
-enum status run_crc_of_all(struct mapping_run *run, struct store *store, u32 *crc);
+/*
+ * The checksum over all; files are read for what is not known. `unreadable` is the index of the first
+ * that cannot be read (it counts as 0, which is said), or the run's count.
+ */
+enum status run_crc_of_all(struct mapping_run *run, struct store *store, u32 *crc,
+                           u32 *unreadable);

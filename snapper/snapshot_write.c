@@ -265,7 +265,7 @@ static enum status write_archive(struct writer *writer, const char *description,
         archive.parent = snapper->creation.parent->name;
     enum status status = put_description(&archive, description);
     if (status == OK)
-        status = mapping_to_archive(mapping, store, writer->generation, &archive);
+        status = mapping_to_archive(mapping, writer->generation, &archive);
     if (status != OK)
         return status;
     status = archive_encode(&archive, &raw, &size);
@@ -389,6 +389,8 @@ enum status snapshot_write(struct snapper *snapper, const char *description,
         status = write_files(&writer, &files);
     if (status == OK)
         status = snapshot_map(snapper, writer.generation, &result);
+    if (status == OK)
+        status = mapping_seal(&result, snapper->store);
     if (status == OK)
         status =
             write_archive(&writer, description, files, result, &report->archive_bytes);

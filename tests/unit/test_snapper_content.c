@@ -239,6 +239,31 @@ static void restore__valid_file_in_the_place_of_another__is_found_out(void **sta
     view_close(view);
 }
 
+/* A page that is lost must not take its neighbours with it, generations later. */
+static void
+commit__carries_a_file_that_comes_back_later__the_others_stay_good(void **state)
+{
+    (void)state;
+    struct generation_name name = repeat(0, 6, 1, 1);
+    struct snapper_view *view;
+    u8 found[SIZE];
+    size_t size, restored;
+
+    file_of(&name, "0002", &size)[0] = 9;
+    fixture_reopen(&fixture);
+    assert_int_equal(open_generation(fixture.snapper, NULL), OK);
+    assert_int_equal(close_generation(fixture.snapper), OK);
+    struct generation_name later = commit_pages(&fixture, 5, 1, SIZE, 9, NULL);
+    file_of(&name, "0002", &size)[0] = 2;
+    fixture_reopen(&fixture);
+    assert_int_equal(view_open(fixture.snapper, later.text, &view), OK);
+    for (u64 id = 0; id < 6; id++)
+        if (id != 2)
+            assert_int_equal(view_restore(view, found, SIZE, id, &restored), OK);
+    view_close(view);
+    assert_pages(&fixture, name.text, 0, 6, SIZE, 1);
+}
+
 /* After a resume that read every page, the next generation must not read them all again. */
 static void commit__one_page_after_reading_all__reads_no_file(void **state)
 {
@@ -367,6 +392,7 @@ int main(void)
         TEST(restore__first_copy_damaged__the_second_serves),
         TEST(restore__no_good_copy__is_an_error_and_writes_nothing),
         TEST(restore__valid_file_in_the_place_of_another__is_found_out),
+        TEST(commit__carries_a_file_that_comes_back_later__the_others_stay_good),
         TEST(commit__one_page_after_reading_all__reads_no_file),
         TEST(take_snapshot__stored_copy_damaged__counts_as_changed),
         TEST(settle__copies_and_carried_files__have_exact_counts),
