@@ -181,6 +181,16 @@ static void journal_modify__block_freed_in_the_same_transaction__cancels(void **
     assert_int_equal(journal_fixture_on_disk(fixture, 5), 51);
 }
 
+static void journal_modify__block_freed_that_no_log_has__is_in_use_again(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    revoke(fixture, 4, 3);
+    set(fixture, 5, 51);
+    assert_true(journal_is_freed(fixture->journal, 4));
+    assert_false(journal_is_freed(fixture->journal, 5));
+    assert_true(journal_is_freed(fixture->journal, 6));
+}
+
 static void journal_modify__block_freed_in_an_earlier_one__is_replayed(void **state)
 {
     struct journal_fixture *fixture = *state;
@@ -397,6 +407,7 @@ int main(void)
         TEST(journal_revoke__reused_as_data__the_old_copy_is_not_replayed),
         TEST(journal_revoke__reused_as_data__no_checkpoint_overwrites_it),
         TEST(journal_modify__block_freed_in_the_same_transaction__cancels),
+        TEST(journal_modify__block_freed_that_no_log_has__is_in_use_again),
         TEST(journal_modify__block_freed_in_an_earlier_one__is_replayed),
         TEST(journal_revoke__changed_in_the_same_transaction__is_not_logged),
         TEST(journal_commit__only_freed_blocks_without_copies__asks_nothing),

@@ -189,10 +189,12 @@ static enum status copy_for_undo(struct journal *journal, struct journal_entry *
 
 static void join_running(struct journal *journal, struct journal_entry *entry)
 {
+    u64 block = entry->buffer->block;
+    if (journal_is_freed(journal, block))
+        unmark_freed(journal, block);
     if (entry->freed) {
         entry->freed = false;
         journal->revoke_count -= list_is_linked(&entry->committed);
-        unmark_freed(journal, entry->buffer->block);
     } else {
         list_append(&journal->running, &entry->running);
     }
