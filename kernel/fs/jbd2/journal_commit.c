@@ -113,10 +113,12 @@ static void forget_committed(struct journal *journal)
 {
     for (struct list_link *link; (link = list_first(&journal->committed));) {
         struct journal_entry *entry = CONTAINER_OF(link, struct journal_entry, committed);
-        if (list_is_linked(&entry->running))
+        if (list_is_linked(&entry->running)) {
             journal_committed_remove(journal, entry);
-        else
+            journal->revoke_count -= entry->freed; /* there is no copy to forbid */
+        } else {
             journal_entry_destroy(journal, entry);
+        }
     }
     journal->live = 0;
 }
