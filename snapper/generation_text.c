@@ -25,7 +25,7 @@ void age_text(u64 microseconds, char *to, size_t size)
 void size_text(u64 bytes, char *to, size_t size)
 {
     static const char *const names[] = { "KiB", "MiB", "GiB", "TiB" };
-    u64 tenths = bytes * 10 / KIB;
+    u64 tenths = bytes / KIB * 10 + bytes % KIB * 10 / KIB;
     size_t unit = 0;
 
     if (bytes < 10 * KIB) {

@@ -17,5 +17,5 @@ void generation_line(const struct snapper_generation_info *info, u64 now, char *
 
 /* "3 s", "5 min", "2 h", "9 d"; "in the future" is "-". At least 8 bytes. */
 void age_text(u64 microseconds, char *to, size_t size);
-/* "4096 B", "12 KiB", "1.5 MiB", "3.2 GiB". */
+/* "4096 B", "12.0 KiB", "1.5 MiB", "3.2 GiB". At least 24 bytes. */
 void size_text(u64 bytes, char *to, size_t size);

@@ -51,6 +51,14 @@ static enum status select_by_prefix(struct snapper *snapper, const char *prefix,
     return OK;
 }
 
+static enum status refuse_form(const char *text)
+{
+    log_error(
+        "snapper: \"%.40s\" is no time of a generation, nor latest, latest~N, oldest",
+        text);
+    return ERR_INVALID_ARGUMENT;
+}
+
 enum status snapper_select(struct snapper *snapper, const char *text,
                            struct generation_name *name)
 {
@@ -65,10 +73,10 @@ enum status snapper_select(struct snapper *snapper, const char *text,
     } else if (text_starts_with(text, latest)) {
         const char *rest = text + sizeof latest - 1;
         if (*rest && (*rest != '~' || !text_to_u64(rest + 1, &back)))
-            return ERR_INVALID_ARGUMENT;
+            return refuse_form(text);
         status = select_by_age(snapper, back, &index);
     } else {
-        return *text ? select_by_prefix(snapper, text, name) : ERR_INVALID_ARGUMENT;
+        return *text ? select_by_prefix(snapper, text, name) : refuse_form(text);
     }
     return status ? status : name_at(snapper, index, name);
 }
