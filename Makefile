@@ -32,6 +32,7 @@ FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 # Parts of the kernel that are tested on the host beside the portable code.
 HOSTED_KERNEL := $(wildcard boot/boot_info.c kernel/mm/frame_map.c kernel/mm/heap_class.c \
 	kernel/shell/line_editor.c kernel/shell/shell_state.c kernel/shell/shell_parse.c \
+	kernel/shell/mem_pattern.c drivers/rtc_decode.c \
 	kernel/persist/page_space.c kernel/persist/page_set.c kernel/persist/dirty.c \
 	kernel/persist/fault.c)
 
