@@ -2,10 +2,6 @@
 #include "kernel/base/string.h"
 #include "snapper/session.h"
 
-enum {
-    LEVELS_MAX = 1 << 20, /* a chain of directories that is longer is a loop */
-};
-
 struct cleanup {
     struct snapper *snapper;
     struct generation *generation;
@@ -83,7 +79,7 @@ static enum status clean_chain(struct cleanup *cleanup)
     u64 node;
     bool removed;
 
-    while (levels < LEVELS_MAX &&
+    while (levels < GENERATION_LEVELS_MAX &&
            (status = generation_level(generation, store, levels, &node)) == OK)
         levels++;
     if (status != ERR_NOT_FOUND && status != ERR_NOT_DIRECTORY)
@@ -109,6 +105,7 @@ static enum status clean_chain(struct cleanup *cleanup)
 static enum status finish(struct cleanup *cleanup)
 {
     struct snapper *snapper = cleanup->snapper;
+    struct store *store = snapper->store;
     const struct generation_name *name = &cleanup->generation->name;
     struct state_file next;
 
@@ -118,7 +115,10 @@ static enum status finish(struct cleanup *cleanup)
     if (generation_name_compare(&next.writing, name) == 0)
         next.writing = (struct generation_name){ 0 };
     name_list_remove(&next.purging, name);
-    status = record_commit(snapper, &next);
+    if (store->operations->transaction_room(store) < record_room(snapper, &next))
+        status = store->operations->commit(store);
+    if (status == OK)
+        status = record_commit(snapper, &next);
     state_file_destroy(&next);
     return status;
 }
@@ -179,15 +179,11 @@ static enum status cleanup_named(struct snapper *snapper,
     return OK;
 }
 
-enum status snapper_cleanup(struct snapper *snapper,
-                            struct snapper_cleanup_report *report)
+enum status cleanup_all(struct snapper *snapper, struct snapper_cleanup_report *report)
 {
     const struct state_file *record = &snapper->record;
     enum status status = OK;
 
-    *report = (struct snapper_cleanup_report){ 0 };
-    if (snapper->state != SNAPPER_DORMANT)
-        return ERR_INVALID_STATE;
     while (status == OK) {
         struct generation_name name = record->writing;
 
@@ -199,4 +195,13 @@ enum status snapper_cleanup(struct snapper *snapper,
         status = cleanup_named(snapper, &name, report);
     }
     return status;
+}
+
+enum status snapper_cleanup(struct snapper *snapper,
+                            struct snapper_cleanup_report *report)
+{
+    *report = (struct snapper_cleanup_report){ 0 };
+    if (snapper->state != SNAPPER_DORMANT)
+        return ERR_INVALID_STATE;
+    return cleanup_all(snapper, report);
 }

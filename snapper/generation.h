@@ -24,6 +24,8 @@ struct generation {
     u32 level_capacity;
 };
 
+enum { GENERATION_LEVELS_MAX = 1 << 20 }; /* a longer chain of directories is a loop */
+
 struct generation_list {
     struct generation **items; /* ascending by name */
     size_t count;

@@ -93,5 +93,7 @@ void creation_clear(struct creation *creation)
     port_free(creation->pending);
     map_destroy(&creation->index);
     mapping_release(creation->base);
+    if (creation->parent != NULL)
+        creation->parent->views--;
     *creation = (struct creation){ 0 };
 }

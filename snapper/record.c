@@ -28,12 +28,8 @@ u64 record_room(const struct snapper *snapper, const struct state_file *record)
 enum status record_commit(struct snapper *snapper, struct state_file *next)
 {
     struct store *store = snapper->store;
-    enum status status = OK;
 
-    if (store->operations->transaction_room(store) < record_room(snapper, next))
-        status = store->operations->commit(store);
-    if (status == OK)
-        status = record_write(snapper, next);
+    enum status status = record_write(snapper, next);
     if (status == OK)
         status = store->operations->commit(store);
     if (status != OK) {

@@ -11,6 +11,7 @@
 #include "kernel/base/map.h"
 #include "snapper/mapping.h"
 #include "snapper/rc_table.h"
+#include "snapper/retention.h"
 #include "snapper/snapper.h"
 #include "snapper/state_file.h"
 
@@ -137,3 +138,24 @@ enum status snapshot_map(struct snapper *snapper, struct generation *own,
  */
 enum status cleanup_generation(struct snapper *snapper, struct generation *generation,
                                u64 *files);
+
+/* Everything that /snapper.state names; `report` is added to. */
+enum status cleanup_all(struct snapper *snapper, struct snapper_cleanup_report *report);
+
+/* --- purge.c: what retention.h permits --- */
+
+/* R1, R2. The generation must not be in use; afterwards it may be gone from the list. */
+enum status purge_generation(struct snapper *snapper, struct generation *generation,
+                             struct snapper_purge_report *report);
+/* Removes an archive that cannot be read, and names all that it may have listed for a clean-up. */
+enum status purge_unreadable(struct snapper *snapper, struct generation *generation,
+                             struct snapper_purge_report *report);
+
+/* --- retention.c --- */
+
+/* Why R3 protects it, or NULL. */
+const char *retention_obstacle(const struct snapper *snapper,
+                               const struct generation *generation);
+/* The next one after `after` (NULL: the oldest) that rules may purge; never the newest. */
+struct generation *retention_next(const struct snapper *snapper,
+                                  const struct generation *after);

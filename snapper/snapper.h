@@ -76,6 +76,7 @@ struct snapper_commit_report {
     u64 copies;        /* redundancy copies written */
     u64 archive_bytes;
     u32 transactions;
+    u32 purged; /* generations, by the rules of retention.h or for space */
 };
 /* `description`: may be NULL; control characters become '?'. On OK the generation is durable. On error it does not exist. */
 enum status commit_snapshot(struct snapper *snapper, const char *description,

@@ -19,6 +19,8 @@ enum status init_snapshot(struct snapper *snapper, const char *base)
     if (status != OK)
         return status;
     creation->parent = parent;
+    if (parent != NULL)
+        parent->views++; /* purging for space must not take it */
     map_init(&creation->index);
     snapper->state = SNAPPER_CREATION;
     return OK;
@@ -97,6 +99,17 @@ static void count_pending(const struct creation *creation,
     }
 }
 
+/* The generation is made, whatever becomes of older ones. */
+static u32 apply_rules(struct snapper *snapper)
+{
+    struct snapper_purge_report report;
+
+    enum status status = purge_expired(snapper, &report);
+    if (status != OK)
+        log_warning("snapper: old generations stay: %s", status_text(status));
+    return report.generations;
+}
+
 enum status commit_snapshot(struct snapper *snapper, const char *description,
                             struct snapper_commit_report *report)
 {
@@ -127,6 +140,7 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
     snapper->current = generation;
     result.name = generation->name;
     result.objects = mapping->objects;
+    result.purged += apply_rules(snapper);
     *report = result;
     return OK;
 }
