@@ -1,0 +1,19 @@
+/*
+ * What must be true after a power cut, tried in this order:
+ *
+ *   our ext4 mounts the image, replaying its journal; Snapper opens it; the generations are those of
+ *   one of the states allowed, each to the byte; clean-up and settling succeed; our check of the
+ *   whole file system finds nothing; it unmounts; mounted again it is still the same state.
+ */
+#pragma once
+
+#include "tests/crash/lab.h"
+
+struct verdict {
+    size_t state; /* of those allowed: the one found */
+    char why[200];
+};
+
+bool judge(const struct lab *lab, struct disk *disk,
+           const struct lab_state *const *allowed, size_t allowed_count,
+           struct verdict *verdict);

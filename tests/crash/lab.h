@@ -1,0 +1,93 @@
+/*
+ * A scenario at work: Snapper on a recorded disk beside a model of what must be there.
+ *
+ * Every operation is a step that a power cut either undoes or leaves done. After each the lab notes
+ * where in the record it began and ended and what the image then holds, so that for every cut the
+ * judge knows the one or two states that are right.
+ */
+#pragma once
+
+#include "kernel/fs/ext4/ext4.h"
+#include "snapper/snapper.h"
+#include "snapper/store/ext4_store.h"
+#include "tests/support/ram_disk.h"
+
+enum { LAB_IDS = 24, LAB_GENERATIONS = 24, LAB_STEPS = 200, LAB_SIZE_MAX = 4096 };
+
+/* What an object holds in a generation: a version, from which content and size follow; 0: no object. */
+struct lab_generation {
+    char name[GENERATION_NAME_LENGTH + 1];
+    u32 versions[LAB_IDS];
+};
+
+struct lab_state {
+    size_t count;
+    struct lab_generation generations[LAB_GENERATIONS];
+};
+
+struct lab_step {
+    const char *what;
+    size_t end; /* records when it had returned; it began where the one before ended */
+    struct lab_state state;
+};
+
+struct scenario;
+
+struct lab {
+    const struct scenario *scenario;
+    u64 random;
+    struct snapper_config config;
+
+    struct ram_disk ram;
+    struct ext4 *fs;
+    struct ext4_store store;
+    struct snapper *snapper;
+
+    u32 versions[LAB_IDS]; /* memory, as the next generation would list it */
+    u32 last_version;
+    struct lab_step
+        *steps; /* of this session since the last crash; the first is the start */
+    size_t step_count;
+    u32 sessions; /* ended by a crash */
+};
+
+struct scenario {
+    const char *name;
+    unsigned mebibytes;
+    const char *mkfs_options;
+    void (*run)(struct lab *lab);
+};
+
+extern const struct scenario scenarios[];
+extern const size_t scenario_count;
+
+void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed);
+void lab_close(struct lab *lab);
+u64 lab_draw(struct lab *lab, u64 below);
+
+/* --- steps --- */
+
+/* A generation in which `changed` objects are new and about one in eight of those is forgotten. */
+void lab_take(struct lab *lab, size_t changed);
+/* The same, begun and given up. */
+void lab_abort(struct lab *lab, size_t changed);
+void lab_settle(struct lab *lab);
+/* Unmounts and mounts again. */
+void lab_remount(struct lab *lab);
+/*
+ * The plug, at some moment of the last step: what had been recorded is explored, then work goes on
+ * on one of the states that the cut may have left.
+ */
+void lab_crash(struct lab *lab);
+
+/* --- for the judge --- */
+
+/* Content of an object's version; returns its size, at most LAB_SIZE_MAX. */
+size_t lab_content(size_t index, u32 version, u8 *to);
+u64 lab_id(size_t index);
+/* Does the image of this session hold exactly these generations, each to the byte? */
+bool lab_state_matches(struct snapper *snapper, const struct lab_state *state,
+                       const char **why);
+
+/* explore.c: called with the records of the session when a session ends. */
+void explore_session(struct lab *lab);
