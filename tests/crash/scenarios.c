@@ -46,6 +46,13 @@ static void crash_after_crash(struct lab *lab)
     }
 }
 
+/* A directory for every file: transactions of several descriptors. */
+static void deep_chains(struct lab *lab)
+{
+    lab->config.threshold = 1;
+    crash_after_crash(lab);
+}
+
 /* More than the journal holds, several times. */
 static void journal_wraps(struct lab *lab)
 {
@@ -59,6 +66,7 @@ const struct scenario scenarios[] = {
     { "redundancy", 8, FIXED "-b 1024 -J size=1", redundancy_and_settling },
     { "sessions", 8, FIXED "-b 1024 -J size=1", clean_sessions },
     { "crashes", 8, FIXED "-b 1024 -J size=1", crash_after_crash },
+    { "chains", 8, FIXED "-b 1024 -J size=1", deep_chains },
     { "wrap", 8, FIXED "-b 1024 -J size=1", journal_wraps },
     { "increments-2k", 12, FIXED "-b 2048 -J size=2", increments },
     { "increments-4k", 20, FIXED "-b 4096 -J size=4", increments },
