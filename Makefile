@@ -16,6 +16,9 @@ LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size
 	-Wl,-z,noexecstack -T boot/kernel.ld
 HOST_FLAGS := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
+# For millions of steps: optimised, undefined behaviour still ends the program.
+FAST_FLAGS := $(COMMON) -O2 -fsanitize=undefined -fno-sanitize-recover=all
+
 FUZZ_FLAGS := $(COMMON) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 # --- sources, by folder ------------------------------------------------------------------
@@ -29,6 +32,7 @@ SNAPCTL_SOURCES := $(wildcard snapper/host/*.c)
 SUPPORT := $(wildcard tests/support/*.c)
 UNIT_TESTS := $(wildcard tests/unit/test_*.c)
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
+EXPLORER := $(wildcard tests/crash/*.c)
 # Parts of the kernel that are tested on the host beside the portable code.
 HOSTED_KERNEL := $(wildcard boot/boot_info.c kernel/mm/frame_map.c kernel/mm/heap_class.c \
 	kernel/shell/line_editor.c kernel/shell/shell_state.c kernel/shell/shell_parse.c \
@@ -41,11 +45,13 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) \
 KERNEL_PORTABLE := $(PORTABLE:%.c=$(BUILD)/kernel/%.o)
 HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED_KERNEL))
 FUZZ_OBJECTS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED_KERNEL))
+FAST_OBJECTS := $(patsubst %.c,$(BUILD)/fast/%.o,$(PORTABLE) $(EXPLORER) \
+	$(addprefix tests/support/,port_host.c ram_disk.c ext4_image.c host_run.c))
 UNIT_PROGRAMS := $(UNIT_TESTS:%.c=$(BUILD)/%)
 FUZZ_PROGRAMS := $(FUZZERS:%.c=$(BUILD)/%)
 SNAPCTL := $(if $(SNAPCTL_SOURCES),$(BUILD)/snapctl)
 
-PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(BUILD)/snapper.iso
+PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(BUILD)/snapper.iso $(BUILD)/crash
 
 # Packages first, then the rest, under -j too.
 MAKE_NOW = +@$(MAKE) --no-print-directory
@@ -139,6 +145,14 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libfuzzed.a
 	@echo "  FUZZ  $<"
 	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/libfuzzed.a -o $@
 
+$(BUILD)/fast/%.o: %.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "  FAST  $<"
+	@$(HOST_CC) $(FAST_FLAGS) -c $< -o $@
+
+$(BUILD)/crash: $(FAST_OBJECTS)
+	@$(HOST_CC) $(FAST_FLAGS) $^ -o $@
+
 # --- what people call --------------------------------------------------------------------
 
 run: ## build, make an image if there is none, boot (^A x leaves QEMU)
@@ -167,9 +181,10 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (60)
 	$(MAKE_NOW) $(FUZZ_PROGRAMS)
 	@scripts/run_fuzzers $(BUILD) $(FUZZ_PROGRAMS)
 
-crash: ## not there yet: needs the crash explorer under tests/crash
-	@echo "make crash needs the crash explorer (tests/crash), which is not written yet;" \
-	    "power cuts on a disk in memory are in make unit, kills of the machine in make test"
+crash: ## power cuts by the hundred thousand, on a disk in memory (CRASH="--states 20000 --seed 7")
+	@scripts/deps build test
+	$(MAKE_NOW) $(BUILD)/crash
+	@$(BUILD)/crash --jobs $$(nproc) $(or $(CRASH),--states 12000)
 
 demo: ## not there yet: needs user programs
 	@echo "make demo needs programs that run in user mode, which the kernel does not have yet;" \

@@ -1,6 +1,7 @@
 #include "tests/crash/explore.h"
 
 #include "kernel/base/checked.h"
+#include "kernel/base/format.h"
 #include "kernel/base/map.h"
 #include "tests/crash/cut.h"
 #include "tests/crash/judge.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ALLOWED_MAX = 2, CUTS_IN_RECOVERY = 4, NEST_ONE_IN = 8 };
 
@@ -41,12 +43,15 @@ static void report_failure(const struct level *level, const char *why)
 static bool judge_by_fsck(struct level *level)
 {
     struct ram_disk copy;
-    const char *path = "build/tests/images/judged.img";
+    char path[64];
+
+    format_text(path, sizeof path, "build/tests/images/judged-%d.img", getpid());
 
     ram_disk_open(&copy, level->disk.disk.sector_count);
     layered_disk_copy(&level->disk, copy.bytes);
     bool clean = ram_disk_save(&copy, path) && ext4_image_is_clean_after_replay(path);
     ram_disk_close(&copy);
+    unlink(path);
     exploration.judged_by_fsck++;
     return clean;
 }

@@ -1,7 +1,7 @@
 /*
  * The crash explorer: every cut of every session of a scenario, and cuts in the recovery from it.
  *
- *   build/crash [--scenario NAME] [--seed N] [--states N] [--depth N] [--fsck N] [--list]
+ *   build/crash [--scenario NAME] [--seed N] [--states N] [--depth N] [--fsck N] [--jobs N] [--list]
  *   build/crash --replay NAME:SEED:SESSION:RECORDS:CHOICE[:RECORDS:CHOICE...]
  *
  * A failure prints one line with the arguments that replay it. Exit code 0: none.

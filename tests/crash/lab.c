@@ -1,5 +1,6 @@
 #include "tests/crash/lab.h"
 
+#include "kernel/base/format.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
 #include "tests/crash/explore.h"
@@ -8,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Something that no power cut explains: the scenario cannot go on. */
 static void insist(struct lab *lab, const char *what, enum status status)
@@ -263,8 +265,11 @@ void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed)
     config_defaults(&lab->config, &sources);
     lab->config.threshold = 5;
     lab->steps = calloc(LAB_STEPS, sizeof *lab->steps);
-    (void)ext4_image_make_loaded("explored", scenario->mebibytes, scenario->mkfs_options,
-                                 &lab->ram);
+    char name[32];
+    format_text(name, sizeof name, "explored-%d", getpid());
+    const char *path = ext4_image_make_loaded(name, scenario->mebibytes,
+                                              scenario->mkfs_options, &lab->ram);
+    unlink(path);
     lab->ram.order_seed = seed;
     start_session(lab);
     mount(lab);

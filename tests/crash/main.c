@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { JOBS_MAX = 64 };
+static u64 jobs = 1;
 
 static const struct scenario *find_scenario(const char *name, size_t length)
 {
@@ -77,7 +83,7 @@ static void usage(void)
 {
     fprintf(stderr,
             "usage: crash [--scenario NAME] [--seed N] [--states N] [--depth 1-3] "
-            "[--fsck N] [--list] [--replay TEXT]\n");
+            "[--fsck N] [--jobs N] [--list] [--replay TEXT]\n");
     exit(2);
 }
 
@@ -89,6 +95,7 @@ static const struct scenario *parse_arguments(int count, char **arguments)
         { "states", required_argument, NULL, 'n' },
         { "depth", required_argument, NULL, 'd' },
         { "fsck", required_argument, NULL, 'f' },
+        { "jobs", required_argument, NULL, 'j' },
         { "list", no_argument, NULL, 'l' },
         { "replay", required_argument, NULL, 'r' },
         { 0 },
@@ -114,6 +121,9 @@ static const struct scenario *parse_arguments(int count, char **arguments)
         case 'f':
             exploration.fsck_every = number(optarg, '\0', &rest);
             break;
+        case 'j':
+            jobs = number(optarg, '\0', &rest);
+            break;
         case 'r':
             only = parse_replay(optarg);
             break;
@@ -125,30 +135,74 @@ static const struct scenario *parse_arguments(int count, char **arguments)
             usage();
         }
     }
-    if (exploration.depth < 1 || exploration.depth > EXPLORE_DEPTH_MAX || optind < count)
+    if (exploration.depth < 1 || exploration.depth > EXPLORE_DEPTH_MAX || jobs < 1 ||
+        jobs > JOBS_MAX || optind < count)
         usage();
     return only;
 }
 
-int main(int count, char **arguments)
+/* The scenarios that fall to this job. */
+static void run_job(const struct scenario *only, u64 job)
 {
-    exploration = (struct exploration){
-        .seed = 1, .states_wanted = 1000, .depth = 2, .fsck_every = 200
-    };
-    const struct scenario *only = parse_arguments(count, arguments);
-
-    setenv("E2FSPROGS_FAKE_TIME", "1780000000", 1);
     for (size_t i = 0; i < scenario_count; i++) {
         struct exploration before = exploration;
-        if (only && only != &scenarios[i])
+        if (only ? only != &scenarios[i] : i % jobs != job)
             continue;
         port_host_set_time(1780000000ULL * 1000000);
         run_scenario(&scenarios[i]);
         report(scenarios[i].name, &before);
     }
-    printf("%llu states, %llu failed\n",
-           (unsigned long long)(exploration.states[0] + exploration.states[1] +
-                                exploration.states[2]),
-           (unsigned long long)exploration.failures);
-    return exploration.failures ? 1 : 0;
+}
+
+static struct exploration *share(size_t count)
+{
+    struct exploration *shared =
+        mmap(NULL, count * sizeof *shared, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        perror("crash");
+        exit(2);
+    }
+    return shared;
+}
+
+/* Each job in a process of its own; false if one did not come to its end. */
+static bool run_jobs(const struct scenario *only, struct exploration *results)
+{
+    bool all = true;
+    int state;
+
+    for (u64 job = 0; job < jobs; job++) {
+        if (fork() != 0)
+            continue;
+        run_job(only, job);
+        results[job] = exploration;
+        exit(0);
+    }
+    while (wait(&state) > 0)
+        all = all && WIFEXITED(state) && WEXITSTATUS(state) == 0;
+    return all;
+}
+
+int main(int count, char **arguments)
+{
+    u64 states = 0, failures = 0;
+
+    exploration = (struct exploration){
+        .seed = 1, .states_wanted = 1000, .depth = 2, .fsck_every = 200
+    };
+    const struct scenario *only = parse_arguments(count, arguments);
+    if (only)
+        jobs = 1;
+    setenv("E2FSPROGS_FAKE_TIME", "1780000000", 1);
+    struct exploration *results = share(jobs);
+    bool all = run_jobs(only, results);
+    for (u64 job = 0; job < jobs; job++) {
+        for (size_t depth = 0; depth < EXPLORE_DEPTH_MAX; depth++)
+            states += results[job].states[depth];
+        failures += results[job].failures;
+    }
+    printf("%llu states, %llu failed\n", (unsigned long long)states,
+           (unsigned long long)failures);
+    return failures ? 1 : all ? 0 : 2;
 }
