@@ -2,6 +2,7 @@
 
 #include "kernel/arch/interrupts.h"
 #include "kernel/base/log.h"
+#include "kernel/persist/mark.h"
 
 /* First what is gone, then what is there: a page released and made anew is in both. */
 static enum status hand_over(const struct capture *capture)
@@ -27,23 +28,13 @@ static enum status hand_over(const struct capture *capture)
     return OK;
 }
 
-static u64 demarcate(struct page_space *space)
-{
-    bool enabled = interrupts_save();
-    u64 start = cpu_timestamp();
-    page_space_demarcate(space);
-    u64 end = cpu_timestamp();
-    interrupts_restore(enabled);
-    return end - start;
-}
-
 /* From the demarcation on; the session is in creation and leaves it either way. */
 static enum status run_generation(const struct capture *capture, const char *description,
                                   struct capture_report *report)
 {
     u64 start = timer_microseconds();
 
-    report->mark_instructions = demarcate(capture->space);
+    report->mark_instructions = mark_demarcate(capture->space);
     while (page_space_harvest_step(capture->space))
         ;
 

@@ -29,12 +29,7 @@ _Static_assert(sizeof(struct root) <= PAGE_SIZE, "the root is one page");
 
 static struct root *root_page(void)
 {
-    return (struct root *)PERSISTENT_BASE;
-}
-
-static void *address_of_page(u64 page)
-{
-    return (void *)(PERSISTENT_BASE + page * PAGE_SIZE);
+    return window_address(0);
 }
 
 /* The entry that the type of this index has in a root of ours; all follow from the types. */
@@ -137,7 +132,7 @@ enum status root_check_objects(const struct root_types *types)
 
 void *root_object(size_t index)
 {
-    return address_of_page(root_page()->entries[index].first_page);
+    return window_address(root_page()->entries[index].first_page);
 }
 
 struct root_counters *root_counters(void)

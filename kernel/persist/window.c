@@ -67,3 +67,8 @@ struct page_space *window_space(void)
 {
     return &space;
 }
+
+void *window_address(u64 page)
+{
+    return (void *)(PERSISTENT_BASE + page * PAGE_SIZE);
+}

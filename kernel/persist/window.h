@@ -24,5 +24,8 @@ static inline u64 window_page(u64 address)
     return (address - PERSISTENT_BASE) / PAGE_SIZE;
 }
 
+/* Where the page is; touching it there may fault, and then makes it. */
+void *window_address(u64 page);
+
 /* Frames that pages of the window may still take. */
 u64 window_frames_left(void);

@@ -1,0 +1,99 @@
+#include "tests/support/window_host.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "kernel/arch/interrupts.h"
+#include "kernel/persist/mark.h"
+#include "tests/support/soft_mmu.h"
+
+static struct page_space space;
+static u64 now;
+
+static void make_window(void)
+{
+    page_space_init(&space, soft_mmu_machine(), soft_mmu_top(), SOFT_MMU_BASE,
+                    SOFT_MMU_GIB * GIB);
+}
+
+static void drop_window(void)
+{
+    if (space.phase != SPACE_IDLE)
+        page_space_abort(&space);
+    page_space_reset(&space);
+    assert_int_equal(soft_mmu_frames_used(), 0);
+}
+
+void window_host_start(size_t frames)
+{
+    soft_mmu_start(frames);
+    make_window();
+    now = 1000;
+}
+
+void window_host_reboot(void)
+{
+    drop_window();
+    make_window();
+}
+
+void window_host_stop(void)
+{
+    drop_window();
+    soft_mmu_stop();
+}
+
+void window_host_pass(u64 microseconds)
+{
+    now += microseconds;
+}
+
+void window_host_write(u64 page, size_t offset, u64 value)
+{
+    for (int tries = 0; soft_mmu_write(page, offset, value) != SOFT_MMU_OK; tries++) {
+        assert_true(tries < 2);
+        assert_int_equal(page_space_touch(&space, page, PAGE_WRITE), OK);
+    }
+}
+
+u64 window_host_read(u64 page, size_t offset)
+{
+    u64 value = 0;
+
+    for (int tries = 0; soft_mmu_read(page, offset, &value) != SOFT_MMU_OK; tries++) {
+        assert_true(tries < 2);
+        assert_int_equal(page_space_touch(&space, page, PAGE_READ), OK);
+    }
+    return value;
+}
+
+/* --- what the kernel has for it --- */
+
+struct page_space *window_space(void)
+{
+    return &space;
+}
+
+/* There is no address to fault at, so whoever asks is taken for a writer. */
+void *window_address(u64 page)
+{
+    void *memory = NULL;
+
+    assert_int_equal(page_space_alias(&space, page, &memory), OK);
+    return memory;
+}
+
+u64 timer_microseconds(void)
+{
+    return now;
+}
+
+u64 mark_demarcate(struct page_space *demarcated)
+{
+    page_space_demarcate(demarcated);
+    return 0;
+}
