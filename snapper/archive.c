@@ -219,7 +219,7 @@ static bool decode_place(struct byte_reader *reader, const struct archive *archi
 
     if (!decode_u32(reader, archive->generation_count - 1, &run->generation) ||
         !decode_u32(reader, UINT32_MAX, &run->first_ordinal) ||
-        !decode_u32(reader, UINT16_MAX, &age) || age == 0)
+        !decode_u32(reader, UINT16_MAX, &age))
         return false;
     const u8 *crc = bytes_get(reader, 4);
     if (crc == NULL)

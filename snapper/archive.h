@@ -33,7 +33,7 @@ struct archive_run {
     u32 generation;    /* index into the table */
     u32 first_ordinal; /* file of first_id; the next id has the next ordinal */
     u32 crc; /* CRC-32 over the crc fields of the files, 4 bytes each, little endian */
-    u16 age; /* generations that list these files, as far as their makers knew */
+    u16 age; /* generations that list these files, as far as known; 0: and crc is not known */
     u8 rank; /* 0: preferred */
 };
 

@@ -124,13 +124,24 @@ enum status generation_locate(struct generation *generation, struct store *store
                               u64 home)
 {
     generation->node = 0;
+    generation->unlocated_in = 0;
     generation->level_count = 0;
     generation->looked_up = false;
     if (home == 0)
         return OK;
     enum status status =
         store->operations->lookup(store, home, generation->name.text, &generation->node);
-    return status == ERR_NOT_FOUND ? OK : status;
+    if (status == OK || status == ERR_NOT_FOUND)
+        return OK;
+    generation->unlocated_in = home;
+    return status;
+}
+
+static enum status find_directory(struct generation *generation, struct store *store)
+{
+    if (generation->unlocated_in == 0)
+        return OK;
+    return generation_locate(generation, store, generation->unlocated_in);
 }
 
 enum status generation_has_archive(struct generation *generation, struct store *store,
@@ -138,9 +149,11 @@ enum status generation_has_archive(struct generation *generation, struct store *
 {
     u64 node;
 
+    enum status status = find_directory(generation, store);
+    if (status != OK)
+        return status;
     if (!generation->looked_up && generation->node != 0) {
-        enum status status =
-            store->operations->lookup(store, generation->node, "archive", &node);
+        status = store->operations->lookup(store, generation->node, "archive", &node);
         if (status != OK && status != ERR_NOT_FOUND)
             return status;
         generation->has_archive = status == OK;
@@ -248,6 +261,9 @@ enum status generation_add_level(struct generation *generation, u64 node)
 enum status generation_level(struct generation *generation, struct store *store,
                              u32 level, u64 *node)
 {
+    enum status located = find_directory(generation, store);
+    if (located != OK)
+        return located;
     if (generation->node == 0)
         return ERR_NOT_FOUND;
     while (generation->level_count <= level) {

@@ -13,6 +13,7 @@ struct generation {
     struct generation_name name;
     u64 time;
     u64 node;         /* its directory; 0: not there any more */
+    u64 unlocated_in; /* where to look for it once more: an error hid it; 0: node holds */
     u32 threshold;    /* files per directory; 0: not known yet */
     bool has_archive; /* meaningful once looked_up */
     bool looked_up;   /* for the archive */
@@ -52,7 +53,8 @@ void generation_remove(struct generation_list *list, struct generation *generati
 
 /*
  * Looks for its directory in `home` (0: there is none) again, and forgets what was known of it: after
- * a rollback, or a removal, that may or may not have taken it.
+ * a rollback, or a removal, that may or may not have taken it. On error nothing is known, and whoever
+ * asks next looks again: a directory that an error hid must not pass for one that is gone.
  */
 enum status generation_locate(struct generation *generation, struct store *store,
                               u64 home);

@@ -83,8 +83,9 @@ bool snapper_lists_any(const struct snapper *snapper, const struct generation *g
 
 void snapper_drop_if_gone(struct snapper *snapper, struct generation *generation)
 {
-    if (generation->node != 0 || generation == snapper->current ||
-        generation->views > 0 || snapper_lists_any(snapper, generation))
+    if (generation->node != 0 || generation->unlocated_in != 0 ||
+        generation == snapper->current || generation->views > 0 ||
+        snapper_lists_any(snapper, generation))
         return;
     rc_table_drop(&snapper->listed, generation);
     generation_remove(&snapper->generations, generation);

@@ -138,8 +138,8 @@ static enum status put_run(struct archive *archive, struct map *indexes,
         .object_size = run->object_size,
         .generation = index,
         .first_ordinal = run->first_ordinal,
-        .crc = run->crc,
-        .age = run->age,
+        .crc = run->crc_known ? run->crc : 0,
+        .age = run->crc_known ? run->age : 0,
         .rank = run->rank,
     };
     return OK;
@@ -188,9 +188,9 @@ static enum status append_decoded(struct mapping *mapping, const struct archive_
         .object_size = run->object_size,
         .generation = table[run->generation],
         .first_ordinal = run->first_ordinal,
-        .age = run->age,
+        .age = run->age > 0 ? run->age : 1,
         .rank = run->rank,
-        .crc_known = true,
+        .crc_known = run->age > 0,
         .crc = run->crc,
     };
     return mapping_append(mapping, &decoded);

@@ -43,15 +43,12 @@ void mapping_release(struct mapping *mapping); /* NULL is fine */
 /* From an archive; generations that are not in the list yet (dead or gone) are added to it. */
 enum status mapping_from_archive(const struct archive *archive,
                                  struct generation_list *list, struct mapping **mapping);
-/*
- * The archive's tables; `archive->generations[0]` is `own`. Freed by archive_destroy(). The checksums
- * of all runs are known (mapping_seal()).
- */
+/* The archive's tables; `archive->generations[0]` is `own`. Freed by archive_destroy(). */
 enum status mapping_to_archive(const struct mapping *mapping, struct generation *own,
                                struct archive *archive);
 /*
- * Makes the checksum of each run known. A file that cannot be read gets a run of its own, so that its
- * unknown checksum does not condemn the files beside it: then `mapping` is replaced by another.
+ * Makes the checksum of each run known, before it goes into an archive. A file that cannot be read
+ * now gets a run of its own, without a checksum: then `mapping` is replaced by another.
  */
 enum status mapping_seal(struct mapping **mapping, struct store *store);
 

@@ -14,7 +14,7 @@ static enum status seal_group(struct mapping_run *runs, size_t listed,
         enum status status = run_crc_of_all(run, store, &run->crc, &unreadable);
         if (status != OK)
             return status;
-        run->crc_known = unreadable == run->count || run->count == 1;
+        run->crc_known = unreadable == run->count;
         if (unreadable < *cut)
             *cut = unreadable;
     }

@@ -71,6 +71,23 @@ struct generation *retention_next(const struct snapper *snapper,
     return NULL;
 }
 
+/* How many generations there are, for certain: a directory that hides must not cost another one. */
+static enum status count_complete(const struct snapper *snapper, size_t *count)
+{
+    size_t complete = 0;
+
+    for (size_t at = 0; at < snapper->generations.count; at++) {
+        bool has_archive;
+        enum status status = generation_has_archive(snapper->generations.items[at],
+                                                    snapper->store, &has_archive);
+        if (status != OK)
+            return status;
+        complete += has_archive;
+    }
+    *count = complete;
+    return OK;
+}
+
 static enum status find_named(struct snapper *snapper, const char *name,
                               struct generation **generation)
 {
@@ -84,6 +101,7 @@ enum status purge(struct snapper *snapper, const char *name,
                   struct snapper_purge_report *report)
 {
     struct generation *generation;
+    size_t count;
 
     *report = (struct snapper_purge_report){ 0 };
     if (snapper->state != SNAPPER_DORMANT)
@@ -94,7 +112,10 @@ enum status purge(struct snapper *snapper, const char *name,
     const char *obstacle = retention_obstacle(snapper, generation);
     if (obstacle != NULL)
         return deny(generation, obstacle);
-    if (snapper_generation_count(snapper) <= snapper->config->min_snapshots)
+    status = count_complete(snapper, &count);
+    if (status != OK)
+        return status;
+    if (count <= snapper->config->min_snapshots)
         return deny(generation, "min_snapshots would not be left");
     snapper->state = SNAPPER_PURGE;
     status = purge_generation(snapper, generation, report);
@@ -162,19 +183,18 @@ static enum status apply_rules(struct snapper *snapper,
 {
     const struct snapper_config *config = snapper->config;
     u64 now = port_now_microseconds();
-    size_t count = snapper_generation_count(snapper);
+    size_t count;
 
-    for (; count > config->min_snapshots; count--) {
+    enum status status = count_complete(snapper, &count);
+    for (; status == OK && count > config->min_snapshots; count--) {
         struct generation *oldest = retention_next(snapper, NULL);
         bool surplus = config->max_snapshots > 0 && count > config->max_snapshots;
 
         if (oldest == NULL || (!surplus && !is_expired(snapper, oldest, now)))
             return OK; /* those behind it are younger */
-        enum status status = purge_generation(snapper, oldest, report);
-        if (status != OK)
-            return status;
+        status = purge_generation(snapper, oldest, report);
     }
-    return OK;
+    return status;
 }
 
 enum status purge_expired(struct snapper *snapper, struct snapper_purge_report *report)

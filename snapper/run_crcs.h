@@ -29,7 +29,7 @@ void crc_block_set(struct crc_block *block, u32 index, u32 crc);
 enum status run_crc_learn(struct mapping_run *run, u64 id, u32 crc);
 /*
  * The checksum over all; files are read for what is not known. `unreadable` is the index of the first
- * that cannot be read (it counts as 0, which is said), or the run's count.
+ * that cannot be read (which is said; `crc` is then worth nothing), or the run's count.
  */
 enum status run_crc_of_all(struct mapping_run *run, struct store *store, u32 *crc,
                            u32 *unreadable);
