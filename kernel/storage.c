@@ -5,11 +5,10 @@
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
 #include "kernel/fs/ext4/ext4.h"
+#include "snapper/config_file.h"
 #include "snapper/store/ext4_store.h"
 
-static const char config_path[] = "/snapper.conf";
 static const char config_prefix[] = "snapper.";
-enum { CONFIG_FILE_MAX = 16 * KIB };
 
 static struct {
     struct disk *disk;
@@ -72,31 +71,6 @@ static void mount_image(void)
 
 /* --- configuration --- */
 
-static void read_config_file(void)
-{
-    struct ext4_stat stat;
-    size_t size;
-    u32 inode;
-
-    enum status status = ext4_resolve(storage.fs, config_path, &inode);
-    if (status == ERR_NOT_FOUND)
-        return;
-    if (status == OK)
-        status = ext4_stat(storage.fs, inode, &stat);
-    if (status == OK && stat.size_bytes > CONFIG_FILE_MAX)
-        status = ERR_TOO_LARGE;
-    char *text = status == OK ? port_alloc(stat.size_bytes + 1) : NULL;
-    if (status == OK && !text)
-        status = ERR_NO_MEMORY;
-    if (status == OK)
-        status = ext4_read(storage.fs, inode, 0, text, stat.size_bytes, &size);
-    if (status == OK)
-        config_parse(&storage.config, &storage.sources, text, size, config_path);
-    else
-        log_error("%s: not read: %s", config_path, status_text(status));
-    port_free(text);
-}
-
 static const char *config_key_of(const struct command_line_item *item)
 {
     if (text_starts_with(item->key, config_prefix))
@@ -125,7 +99,6 @@ static void read_config_options(const char *command_line)
 
 static void open_session(void)
 {
-    ext4_store_init(&storage.store, storage.fs);
     enum status status =
         snapper_open(&storage.store.store, &storage.config, &storage.snapper);
     if (status)
@@ -138,8 +111,10 @@ void storage_open(const char *command_line)
     open_disk();
     if (storage.disk)
         mount_image();
-    if (storage.fs)
-        read_config_file();
+    if (storage.fs) {
+        ext4_store_init(&storage.store, storage.fs);
+        config_file_read(&storage.store.store, &storage.config, &storage.sources, NULL);
+    }
     read_config_options(command_line);
     if (storage.fs)
         open_session();
