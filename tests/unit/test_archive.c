@@ -250,10 +250,6 @@ static void ids_wrap(struct archive *archive)
 {
     archive->runs[3].count = 2;
 }
-static void no_age(struct archive *archive)
-{
-    archive->runs[0].age = 0;
-}
 static void miscounted(struct archive *archive)
 {
     archive->objects++;
