@@ -10,21 +10,15 @@ enum {
     HOOK_BLOCKS = 1,
 };
 
-u64 journal_map(const struct journal *journal, u32 journal_block)
+u32 journal_length(const struct journal *journal)
 {
-    for (size_t i = 0; i < journal->extent_count; i++) {
-        const struct journal_extent *extent = &journal->extents[i];
-        if (journal_block - extent->journal_block < extent->count)
-            return extent->disk_block + (journal_block - extent->journal_block);
-    }
-    port_panic(__FILE__, __LINE__, "journal block without a place");
+    return journal->log_end - journal->superblock.first;
 }
 
 u32 journal_advance(const struct journal *journal, u32 journal_block, u32 count)
 {
-    u32 length = journal->log_end - journal->superblock.first;
-    return journal->superblock.first +
-           (journal_block - journal->superblock.first + count) % length;
+    u64 beyond = (u64)journal_block - journal->superblock.first + count;
+    return journal->superblock.first + (u32)(beyond % journal_length(journal));
 }
 
 void journal_superblock_stage(struct journal *journal, u32 start, u32 sequence)
@@ -45,42 +39,6 @@ enum status journal_superblock_write(struct journal *journal, u32 start, u32 seq
 }
 
 /* --- opening --- */
-
-static enum status check_location(const struct cache *cache,
-                                  const struct journal_location *location)
-{
-    u64 next = 0;
-    for (size_t i = 0; i < location->extent_count; i++) {
-        const struct journal_extent *extent = &location->extents[i];
-        if (extent->journal_block != next || extent->count == 0 ||
-            !range_inside(extent->disk_block, extent->count, cache->block_count)) {
-            log_error("journal: extent of %u blocks at %u: disk block %llu",
-                      extent->count, extent->journal_block,
-                      (unsigned long long)extent->disk_block);
-            return ERR_CORRUPT;
-        }
-        next += extent->count;
-    }
-    if (next < JOURNAL_BLOCKS_MIN || next > UINT32_MAX) {
-        log_error("journal: %llu blocks long", (unsigned long long)next);
-        return ERR_CORRUPT;
-    }
-    return OK;
-}
-
-static enum status copy_location(struct journal *journal,
-                                 const struct journal_location *location)
-{
-    size_t bytes = location->extent_count * sizeof *location->extents;
-    journal->extents = port_alloc(bytes);
-    if (!journal->extents)
-        return ERR_NO_MEMORY;
-    memcpy(journal->extents, location->extents, bytes);
-    journal->extent_count = location->extent_count;
-    journal->checksums = location->checksums;
-    journal->wide_blocks = location->wide_blocks;
-    return OK;
-}
 
 static enum status read_superblock(struct journal *journal)
 {
@@ -125,9 +83,6 @@ static void lay_out_log(struct journal *journal)
 enum status journal_open(struct cache *cache, const struct journal_location *location,
                          struct journal **result)
 {
-    enum status status = check_location(cache, location);
-    if (status != OK)
-        return status;
     struct journal *journal = port_alloc(sizeof *journal);
     if (!journal)
         return ERR_NO_MEMORY;
@@ -135,7 +90,7 @@ enum status journal_open(struct cache *cache, const struct journal_location *loc
     list_init(&journal->running);
     list_init(&journal->committed);
     map_init(&journal->freed);
-    status = copy_location(journal, location);
+    enum status status = journal_location_init(journal, location);
     if (status == OK)
         status = gather_open(&journal->gather, cache->disk, cache->block_size);
     if (status == OK)
@@ -160,6 +115,7 @@ void journal_close(struct journal *journal)
     map_destroy(&journal->freed);
     gather_close(&journal->gather);
     port_free(journal->extents);
+    port_free(journal->places);
     port_free(journal);
 }
 

@@ -1,8 +1,10 @@
 /*
  * What the parts of the journal share.
  *
- *   journal.c              open, close, the superblock, where a journal block lies
- *   journal_replay.c       committed transactions of an earlier life
+ *   journal.c              open, close, the superblock
+ *   journal_location.c     where a journal block lies
+ *   journal_replay.c       committed transactions of an earlier life; reads the log by
+ *                          journal_reader.c, writes by journal_restore.c
  *   journal_transaction.c  the running transaction: modify, revoke, roll back
  *   journal_commit.c       the commit, and the checkpoint that makes room for it
  *
@@ -29,10 +31,17 @@ struct journal_entry {
     bool freed; /* by the running transaction: not logged, and forgotten by its commit */
 };
 
+/* The extents once more, in the order of the disk. */
+struct journal_place {
+    u64 disk_block; /* first: sort_by_key() */
+    u64 count;
+};
+
 struct journal {
     struct cache *cache;
     struct gather gather;
     struct journal_extent *extents;
+    struct journal_place *places;
     size_t extent_count;
     u8 raw_superblock[JOURNAL_SUPERBLOCK_SIZE];
     struct journal_superblock superblock; /* as on the disk */
@@ -59,10 +68,22 @@ struct journal {
     bool aborted;
 };
 
-/* --- journal.c --- */
+/* --- journal_location.c --- */
 
+/* Checks and copies it. ERR_CORRUPT, ERR_NO_MEMORY; what is there is freed by journal_close(). */
+enum status journal_location_init(struct journal *journal,
+                                  const struct journal_location *location);
 /* Disk block of a journal block inside the journal. */
 u64 journal_map(const struct journal *journal, u32 journal_block);
+/* The same, and how many journal blocks follow each other there. */
+u64 journal_map_run(const struct journal *journal, u32 journal_block, u32 *count);
+/* Does the disk block belong to the journal? */
+bool journal_holds(const struct journal *journal, u64 disk_block);
+
+/* --- journal.c --- */
+
+/* Blocks of the ring of the log. */
+u32 journal_length(const struct journal *journal);
 /* The block `count` further on in the ring of the log. */
 u32 journal_advance(const struct journal *journal, u32 journal_block, u32 count);
 /* Puts start and sequence into the first sector of the superblock, which gather then writes. */
