@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ALLOWED_MAX = 2, CUTS_IN_RECOVERY = 4, NEST_ONE_IN = 8 };
+enum { CUTS_IN_RECOVERY = 4, NEST_ONE_IN = 8 };
 
 struct exploration exploration;
 
@@ -160,25 +160,11 @@ static void explore_recovery(struct level *outer, const struct lab_state *found)
     cut_walk_close(&walk);
 }
 
-/* The states that a cut behind so many records may leave: that of the last step, or of the next. */
-static size_t allowed_states(const struct lab *lab, size_t records,
-                             const struct lab_state **allowed)
-{
-    size_t step = 0;
-    while (step + 1 < lab->step_count && lab->steps[step + 1].end <= records)
-        step++;
-    allowed[0] = &lab->steps[step].state;
-    if (step + 1 == lab->step_count)
-        return 1;
-    allowed[1] = &lab->steps[step + 1].state;
-    return 2;
-}
-
 static void explore_cut(struct level *level, struct cut_walk *walk, size_t records,
                         u64 choices)
 {
-    const struct lab_state *allowed[ALLOWED_MAX];
-    size_t allowed_count = allowed_states(level->lab, records, allowed);
+    const struct lab_state *allowed[LAB_ALLOWED_MAX];
+    size_t allowed_count = lab_allowed(level->lab, records, allowed);
 
     cut_walk_to(walk, records);
     exploration.cuts++;
@@ -188,9 +174,9 @@ static void explore_cut(struct level *level, struct cut_walk *walk, size_t recor
 
 static void replay_cut(struct level *level, struct cut_walk *walk)
 {
-    const struct lab_state *allowed[ALLOWED_MAX];
+    const struct lab_state *allowed[LAB_ALLOWED_MAX];
     const struct cut_choice *cut = &exploration.replay[0];
-    size_t allowed_count = allowed_states(level->lab, cut->records, allowed);
+    size_t allowed_count = lab_allowed(level->lab, cut->records, allowed);
 
     cut_walk_to(walk, min_size(cut->records, walk->count));
     try_cut(level, walk, cut->choice, allowed, allowed_count);

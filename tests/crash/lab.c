@@ -127,19 +127,27 @@ static void mount(struct lab *lab)
     insist(lab, "open", snapper_open(&lab->store.store, &lab->config, &lab->snapper));
 }
 
-/* Work goes on where the newest generation is. */
-static void resume(struct lab *lab)
+/* Memory as Snapper's choice of a generation has it: the rollback target, or the newest. */
+static void go_on_from_target(struct lab *lab)
 {
     const struct lab_state *state = &last_step(lab)->state;
+
+    insist(lab, "open a generation", open_generation(lab->snapper, NULL));
+    struct generation_name name = snapper_current(lab->snapper);
+    insist(lab, "close the generation", close_generation(lab->snapper));
+    for (size_t i = 0; i < state->count; i++)
+        if (text_equal(state->generations[i].name, name.text))
+            memcpy(lab->versions, state->generations[i].versions, sizeof lab->versions);
+}
+
+/* After each mount, as the kernel does it. */
+static void resume(struct lab *lab)
+{
     struct snapper_cleanup_report report;
 
     memset(lab->versions, 0, sizeof lab->versions);
-    if (state->count > 0) {
-        insist(lab, "open the newest", open_generation(lab->snapper, NULL));
-        insist(lab, "close the newest", close_generation(lab->snapper));
-        memcpy(lab->versions, state->generations[state->count - 1].versions,
-               sizeof lab->versions);
-    }
+    if (last_step(lab)->state.count > 0)
+        go_on_from_target(lab);
     insist(lab, "clean up", snapper_cleanup(lab->snapper, &report));
     note_step(lab, "clean-up");
 }
@@ -163,6 +171,21 @@ static void change(struct lab *lab, size_t changed, u8 (*pages)[LAB_SIZE_MAX])
     }
 }
 
+static void remove_generation(struct lab_state *state, size_t index)
+{
+    state->count--;
+    memmove(&state->generations[index], &state->generations[index + 1],
+            (state->count - index) * sizeof *state->generations);
+}
+
+/* What max_snapshots makes of a new generation, one step for each that goes. */
+static void note_expiry(struct lab *lab)
+{
+    u64 most = lab->config.max_snapshots;
+    while (most && last_step(lab)->state.count > most)
+        remove_generation(note_step(lab, "expiry"), 0);
+}
+
 void lab_take(struct lab *lab, size_t changed)
 {
     struct snapper_commit_report report;
@@ -178,6 +201,7 @@ void lab_take(struct lab *lab, size_t changed)
     struct lab_generation *generation = &state->generations[state->count++];
     memcpy(generation->versions, lab->versions, sizeof lab->versions);
     (void)text_copy(generation->name, sizeof generation->name, report.name.text);
+    note_expiry(lab);
 }
 
 void lab_abort(struct lab *lab, size_t changed)
@@ -201,6 +225,22 @@ void lab_settle(struct lab *lab)
     note_step(lab, "settle");
 }
 
+void lab_purge(struct lab *lab, size_t index)
+{
+    struct snapper_purge_report report;
+    insist(lab, "purge",
+           purge(lab->snapper, last_step(lab)->state.generations[index].name, &report));
+    remove_generation(note_step(lab, "purge"), index);
+}
+
+void lab_rollback(struct lab *lab, size_t index)
+{
+    insist(lab, "roll back",
+           snapper_rollback(lab->snapper, last_step(lab)->state.generations[index].name));
+    go_on_from_target(lab);
+    note_step(lab, "rollback");
+}
+
 void lab_remount(struct lab *lab)
 {
     snapper_close(lab->snapper);
@@ -221,19 +261,33 @@ static void start_session(struct lab *lab)
     *note_step(lab, "start") = state;
 }
 
-/* Which of the two states around a cut it was that came true. */
-static void adopt(struct lab *lab, size_t before)
+size_t lab_allowed(const struct lab *lab, size_t records,
+                   const struct lab_state **allowed)
+{
+    size_t step = 0, count = 0;
+    while (step + 1 < lab->step_count && lab->steps[step + 1].end <= records)
+        step++;
+    allowed[count++] = &lab->steps[step].state;
+    for (size_t next = step + 1; next < lab->step_count && count < LAB_ALLOWED_MAX &&
+                                 lab->steps[next].end == lab->steps[step + 1].end;
+         next++)
+        allowed[count++] = &lab->steps[next].state;
+    return count;
+}
+
+/* Which of the states around a cut it was that came true. */
+static void adopt(struct lab *lab, const struct lab_state *states, size_t count)
 {
     const char *why;
-    struct lab_state states[2] = {
-        lab->steps[before].state,
-        lab->steps[before + (before + 1 < lab->step_count)].state
-    };
+    size_t at = 0;
+
     lab->step_count = 0;
     ram_disk_record(&lab->ram);
     struct lab_state *state = note_step(lab, "start");
     mount(lab);
-    *state = lab_state_matches(lab->snapper, &states[1], &why) ? states[1] : states[0];
+    while (at + 1 < count && !lab_state_matches(lab->snapper, &states[at], &why))
+        at++;
+    *state = states[at];
     note_step(lab, "mount");
     resume(lab);
 }
@@ -242,9 +296,11 @@ void lab_crash(struct lab *lab)
 {
     size_t from = lab->step_count > 1 ? lab->steps[lab->step_count - 2].end : 0;
     size_t records = from + lab_draw(lab, lab->ram.record_count - from + 1);
-    size_t before = 0;
-    while (before + 1 < lab->step_count && lab->steps[before + 1].end <= records)
-        before++;
+    const struct lab_state *allowed[LAB_ALLOWED_MAX];
+    struct lab_state states[LAB_ALLOWED_MAX];
+    size_t count = lab_allowed(lab, records, allowed);
+    for (size_t i = 0; i < count; i++)
+        states[i] = *allowed[i];
 
     explore_session(lab);
     snapper_close(lab->snapper);
@@ -254,7 +310,7 @@ void lab_crash(struct lab *lab)
     memcpy(lab->ram.bytes, content, lab->ram.size_bytes);
     free(content);
     lab->sessions++;
-    adopt(lab, before);
+    adopt(lab, states, count);
 }
 
 void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed)

@@ -8,11 +8,17 @@
 #pragma once
 
 #include "kernel/fs/ext4/ext4.h"
-#include "snapper/snapper.h"
+#include "snapper/retention.h"
 #include "snapper/store/ext4_store.h"
 #include "tests/support/ram_disk.h"
 
-enum { LAB_IDS = 24, LAB_GENERATIONS = 24, LAB_STEPS = 200, LAB_SIZE_MAX = 4096 };
+enum {
+    LAB_IDS = 24,
+    LAB_GENERATIONS = 24,
+    LAB_STEPS = 200,
+    LAB_ALLOWED_MAX = 4,
+    LAB_SIZE_MAX = 4096
+};
 
 /* What an object holds in a generation: a version, from which content and size follow; 0: no object. */
 struct lab_generation {
@@ -25,6 +31,7 @@ struct lab_state {
     struct lab_generation generations[LAB_GENERATIONS];
 };
 
+/* Steps of one call end together: a cut in it may leave any of them. */
 struct lab_step {
     const char *what;
     size_t end; /* records when it had returned; it began where the one before ended */
@@ -72,6 +79,10 @@ void lab_take(struct lab *lab, size_t changed);
 /* The same, begun and given up. */
 void lab_abort(struct lab *lab, size_t changed);
 void lab_settle(struct lab *lab);
+/* The generation of this index, 0 the oldest, is purged. */
+void lab_purge(struct lab *lab, size_t index);
+/* Memory is as this generation has it; the next one is its child. */
+void lab_rollback(struct lab *lab, size_t index);
 /* Unmounts and mounts again. */
 void lab_remount(struct lab *lab);
 /*
@@ -82,6 +93,12 @@ void lab_crash(struct lab *lab);
 
 /* --- for the judge --- */
 
+/*
+ * The states that a cut behind so many records may leave: that of the last step that had returned,
+ * or of those that the next call makes. Returns how many, at most LAB_ALLOWED_MAX.
+ */
+size_t lab_allowed(const struct lab *lab, size_t records,
+                   const struct lab_state **allowed);
 /* Content of an object's version; returns its size, at most LAB_SIZE_MAX. */
 size_t lab_content(size_t index, u32 version, u8 *to);
 u64 lab_id(size_t index);
