@@ -26,7 +26,7 @@ static enum status make_room(struct creation *creation)
     return OK;
 }
 
-static void drop_payload(struct pending *entry)
+void pending_drop_payload(struct pending *entry)
 {
     if (entry->owned)
         port_free((void *)entry->payload);
@@ -38,7 +38,7 @@ enum status pending_set(struct creation *creation, const struct pending *entry)
     struct pending *known = pending_find(creation, entry->id);
 
     if (known != NULL) {
-        drop_payload(known);
+        pending_drop_payload(known);
         *known = *entry;
         return OK;
     }
@@ -89,7 +89,7 @@ void pending_sort(struct creation *creation)
 void creation_clear(struct creation *creation)
 {
     for (size_t at = 0; at < creation->count; at++)
-        drop_payload(&creation->pending[at]);
+        pending_drop_payload(&creation->pending[at]);
     port_free(creation->pending);
     map_destroy(&creation->index);
     mapping_release(creation->base);

@@ -72,7 +72,7 @@ struct generation *retention_next(const struct snapper *snapper,
 }
 
 /* How many generations there are, for certain: a directory that hides must not cost another one. */
-static enum status count_complete(const struct snapper *snapper, size_t *count)
+enum status retention_count(const struct snapper *snapper, size_t *count)
 {
     size_t complete = 0;
 
@@ -112,7 +112,7 @@ enum status purge(struct snapper *snapper, const char *name,
     const char *obstacle = retention_obstacle(snapper, generation);
     if (obstacle != NULL)
         return deny(generation, obstacle);
-    status = count_complete(snapper, &count);
+    status = retention_count(snapper, &count);
     if (status != OK)
         return status;
     if (count <= snapper->config->min_snapshots)
@@ -185,7 +185,7 @@ static enum status apply_rules(struct snapper *snapper,
     u64 now = port_now_microseconds();
     size_t count;
 
-    enum status status = count_complete(snapper, &count);
+    enum status status = retention_count(snapper, &count);
     for (; status == OK && count > config->min_snapshots; count--) {
         struct generation *oldest = retention_next(snapper, NULL);
         bool surplus = config->max_snapshots > 0 && count > config->max_snapshots;

@@ -159,3 +159,13 @@ const char *retention_obstacle(const struct snapper *snapper,
 /* The next one after `after` (NULL: the oldest) that rules may purge; never the newest. */
 struct generation *retention_next(const struct snapper *snapper,
                                   const struct generation *after);
+/* How many generations there are, if that is certain. */
+enum status retention_count(const struct snapper *snapper, size_t *count);
+
+/* --- space.c --- */
+
+/*
+ * Makes sure that the generation in creation (its objects sorted) fits on the disk, by purging if need
+ * be. ERR_NO_SPACE: it does not, and no generation was touched.
+ */
+enum status space_prepare(struct snapper *snapper, struct snapper_purge_report *report);

@@ -114,6 +114,7 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
                             struct snapper_commit_report *report)
 {
     struct snapper_commit_report result = { 0 };
+    struct snapper_purge_report purged = { 0 };
     struct generation *generation;
     struct mapping *mapping;
 
@@ -127,6 +128,10 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
         status = redundancy_plan(snapper);
     if (status == OK) {
         pending_sort(&snapper->creation);
+        status = space_prepare(snapper, &purged);
+    }
+    if (status == OK) {
+        result.purged = purged.generations;
         count_pending(&snapper->creation, &result);
         status = snapshot_write(snapper, description, &result, &mapping, &generation);
     }
