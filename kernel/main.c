@@ -169,10 +169,11 @@ static void resume_memory(void)
     bool asked = command_line_get(line, "generation", generation, sizeof generation);
     struct persist_choice choice = { .fresh = command_line_has(line, "fresh"),
                                      .generation = asked ? generation : NULL };
+    struct persist_store store = { storage_snapper(), storage_disk(), storage_config(),
+                                   storage_config_sources() };
 
     window_init();
-    persist_start(&root_types, storage_snapper(), storage_disk(), storage_config(),
-                  &choice);
+    persist_start(&root_types, &store, &choice);
     window_resumed();
 }
 

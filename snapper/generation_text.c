@@ -3,10 +3,7 @@
 #include "kernel/base/format.h"
 #include "kernel/base/status.h"
 
-/* What a snapshot file of a page takes beside the page, on average: its header. */
-enum { FILE_BYTES = PAGE_SIZE + 6 };
-
-static const char row[] = "%-27s %6s  %-27s %8s %8s %10s %-6s  %s";
+static const char row[] = "%-27s %6s  %-27s %8s %8s %10s %10s %-6s  %s";
 
 void age_text(u64 microseconds, char *to, size_t size)
 {
@@ -39,27 +36,29 @@ void size_text(u64 bytes, char *to, size_t size)
 
 void generation_heading(char *to, size_t size)
 {
-    format_text(to, size, row, "time", "age", "parent", "pages", "files", "size",
-                "pinned", "description");
+    format_text(to, size, row, "time", "age", "parent", "pages", "files", "exclusive",
+                "shared", "pinned", "description");
 }
 
-void generation_line(const struct snapper_generation_info *info, u64 now, char *to,
-                     size_t size)
+void generation_line(const struct snapper_generation_info *info,
+                     const struct snapper_usage *usage, u64 now, char *to, size_t size)
 {
-    char age[24] = "-", pages[24], files[24], bytes[24];
+    char age[24] = "-", pages[24], files[24], exclusive[24] = "?", shared[24] = "?";
 
     if (now >= info->time)
         age_text(now - info->time, age, sizeof age);
     if (info->status) {
-        format_text(to, size, row, info->name.text, age, "?", "?", "?", "?",
+        format_text(to, size, row, info->name.text, age, "?", "?", "?", "?", "?",
                     info->pinned ? "yes" : "no", status_text(info->status));
         return;
     }
     format_text(pages, sizeof pages, "%lu", info->objects);
     format_text(files, sizeof files, "%lu", info->files_written);
-    size_text(info->files_written * FILE_BYTES + info->archive_bytes, bytes,
-              sizeof bytes);
+    if (usage != NULL) {
+        size_text(usage->exclusive_bytes, exclusive, sizeof exclusive);
+        size_text(usage->shared_bytes, shared, sizeof shared);
+    }
     format_text(to, size, row, info->name.text, age,
-                info->parent.text[0] ? info->parent.text : "-", pages, files, bytes,
-                info->pinned ? "yes" : "no", info->description);
+                info->parent.text[0] ? info->parent.text : "-", pages, files, exclusive,
+                shared, info->pinned ? "yes" : "no", info->description);
 }

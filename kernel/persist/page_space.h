@@ -44,24 +44,9 @@
 #include "kernel/arch/paging.h"
 #include "kernel/base/map.h"
 #include "kernel/persist/page_set.h"
+#include "snapper/object_id.h"
 
-enum { SPACE_KERNEL_WINDOW = 0, OBJECT_PAGE_BITS = 40 };
-
-/* Snapper's object id: space (24 bits) | number of the page in it (40 bits). */
-static inline u64 object_id(u64 space, u64 page)
-{
-    return space << OBJECT_PAGE_BITS | page;
-}
-
-static inline u64 object_space(u64 id)
-{
-    return id >> OBJECT_PAGE_BITS;
-}
-
-static inline u64 object_page(u64 id)
-{
-    return id & ((1ULL << OBJECT_PAGE_BITS) - 1);
-}
+enum { SPACE_KERNEL_WINDOW = 0 };
 
 enum page_space_phase { SPACE_IDLE, SPACE_HARVESTING, SPACE_IN_FLIGHT };
 

@@ -14,6 +14,7 @@ static struct {
     enum persist_mode mode;
     const struct root_types *types;
     const struct snapper_config *config;
+    const struct snapper_config_sources *sources;
     struct capture capture;
     u64 last_generation; /* timer time of the last one, or of the start */
     bool busy;           /* a generation or the upkeep is being done */
@@ -38,6 +39,11 @@ const struct disk *persist_disk(void)
 const struct snapper_config *persist_config(void)
 {
     return persist.config;
+}
+
+const struct snapper_config_sources *persist_config_sources(void)
+{
+    return persist.sources;
 }
 
 const char *persist_summary(void)
@@ -129,16 +135,16 @@ static void resume_or_refuse(const char *wanted)
              (timer_microseconds() - start) / 1000);
 }
 
-void persist_start(const struct root_types *types, struct snapper *snapper,
-                   const struct disk *disk, const struct snapper_config *config,
+void persist_start(const struct root_types *types, const struct persist_store *store,
                    const struct persist_choice *choice)
 {
     persist.types = types;
-    persist.config = config;
-    persist.capture =
-        (struct capture){ window_space(), SPACE_KERNEL_WINDOW, snapper, disk };
+    persist.config = store->config;
+    persist.sources = store->sources;
+    persist.capture = (struct capture){ window_space(), SPACE_KERNEL_WINDOW,
+                                        store->snapper, store->disk };
 
-    if (!snapper) {
+    if (!store->snapper) {
         start_empty(PERSIST_NO_STORE);
         (void)text_copy(persist.summary, sizeof persist.summary,
                         "no image: memory ends with the machine");

@@ -25,18 +25,25 @@ struct persist_choice {
         *generation; /* as snapper_select() understands it; NULL: Snapper's choice */
 };
 
+struct persist_store {
+    struct snapper *snapper; /* NULL: there is no store */
+    const struct disk *disk; /* NULL: no disk */
+    const struct snapper_config *config;
+    const struct snapper_config_sources *sources;
+};
+
 /*
- * Fills the window: from a generation of `snapper` (NULL: there is no store) or anew. Always leaves a
+ * Fills the window: from a generation of the store or anew. Always leaves a
  * usable root and objects. The window was initialised; session, disk and config live on.
  */
-void persist_start(const struct root_types *types, struct snapper *snapper,
-                   const struct disk *disk, const struct snapper_config *config,
+void persist_start(const struct root_types *types, const struct persist_store *store,
                    const struct persist_choice *choice);
 
 enum persist_mode persist_mode(void);
 struct snapper *persist_snapper(void); /* NULL: no store */
 const struct disk *persist_disk(void); /* NULL: no disk */
 const struct snapper_config *persist_config(void);
+const struct snapper_config_sources *persist_config_sources(void);
 /* One line: what was resumed, or why not. */
 const char *persist_summary(void);
 

@@ -26,6 +26,13 @@ enum status command_sync(const struct shell_call *call)
     return status;
 }
 
+void command_power_restart(void)
+{
+    if (hooks.close)
+        hooks.close();
+    power_reset();
+}
+
 /* Whatever fails on the way, the machine ends: the image is as after a crash then, and says so. */
 static enum status end(const struct shell_call *call, bool again)
 {
@@ -40,10 +47,10 @@ static enum status end(const struct shell_call *call, bool again)
                     status_text(status));
         return status;
     }
+    if (again)
+        command_power_restart();
     if (hooks.close)
         hooks.close();
-    if (again)
-        power_reset();
     power_off();
 }
 

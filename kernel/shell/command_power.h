@@ -12,3 +12,6 @@ struct power_hooks {
 };
 
 void command_power_set_hooks(const struct power_hooks *of_machine);
+
+/* The file system is closed and the machine starts again; memory is not saved. */
+_Noreturn void command_power_restart(void);

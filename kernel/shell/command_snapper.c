@@ -1,13 +1,14 @@
 /*
- * snapper create|list|show|status|config: the generations, seen from inside.
+ * snapper create|list|show ...: the generations, seen from inside. What the host has too is in
+ * snapper/verbs.h.
  */
 #include "kernel/base/format.h"
-#include "kernel/base/port.h"
 #include "kernel/base/string.h"
 #include "kernel/persist/persist.h"
 #include "kernel/shell/command.h"
-#include "snapper/generation_text.h"
+#include "kernel/shell/command_power.h"
 #include "snapper/select.h"
+#include "snapper/verbs.h"
 
 static enum status say(const char *what, enum status status)
 {
@@ -65,87 +66,7 @@ static enum status create(const struct shell_call *call)
     return OK;
 }
 
-static enum status list(struct snapper *snapper)
-{
-    char line[GENERATION_LINE_MAX];
-    size_t count = snapper_generation_count(snapper);
-
-    if (!count) {
-        shell_print("no generations\n");
-        return OK;
-    }
-    generation_heading(line, sizeof line);
-    shell_print("%s\n", line);
-    for (size_t i = 0; i < count; i++) {
-        struct snapper_generation_info info;
-        enum status status = snapper_generation_info(snapper, i, &info);
-        if (status)
-            return say("list", status);
-        generation_line(&info, port_now_microseconds(), line, sizeof line);
-        shell_print("%s\n", line);
-    }
-    return OK;
-}
-
-static enum status find(struct snapper *snapper, const struct generation_name *name,
-                        struct snapper_generation_info *info)
-{
-    for (size_t i = 0; i < snapper_generation_count(snapper); i++) {
-        enum status status = snapper_generation_info(snapper, i, info);
-        if (status)
-            return status;
-        if (text_equal(info->name.text, name->text))
-            return OK;
-    }
-    return ERR_NOT_FOUND;
-}
-
-static void print_runs(struct snapper *snapper, const struct generation_name *name)
-{
-    enum { SHOWN = 16 };
-    struct snapper_view *view;
-    struct snapper_run run;
-    u64 cursor = 0, runs = 0;
-
-    if (say("show", view_open(snapper, name->text, &view)))
-        return;
-    for (; view_next_run(view, &cursor, &run) == OK; runs++)
-        if (runs < SHOWN)
-            shell_print("run: space %lu, pages %lu to %lu, %lu bytes each\n",
-                        object_space(run.first_id), object_page(run.first_id),
-                        object_page(run.first_id) + run.count - 1, run.size_bytes);
-    if (runs > SHOWN)
-        shell_print("run: %lu more\n", runs - SHOWN);
-    view_close(view);
-}
-
-static enum status show(struct snapper *snapper, const char *text)
-{
-    struct snapper_generation_info info;
-    struct generation_name name;
-
-    enum status status = snapper_select(snapper, text, &name);
-    if (status == OK)
-        status = find(snapper, &name, &info);
-    if (status)
-        return say(text, status);
-
-    shell_print("generation: %s\n", info.name.text);
-    if (info.status) {
-        shell_print("archive: %s\n", status_text(info.status));
-        return info.status;
-    }
-    shell_print("parent: %s\n", info.parent.text[0] ? info.parent.text : "-");
-    shell_print("pages: %lu\n", info.objects);
-    shell_print("files: %lu\n", info.files_written);
-    shell_print("archive: %lu bytes\n", info.archive_bytes);
-    shell_print("pinned: %s\n", info.pinned ? "yes" : "no");
-    shell_print("description: %s\n", info.description);
-    print_runs(snapper, &info.name);
-    return OK;
-}
-
-static enum status status_of(struct snapper *snapper)
+static enum status status_of(struct snapper *snapper, struct report *report)
 {
     static const char *const modes[] = { "no store", "not resumed", "fresh", "resumed" };
 
@@ -155,44 +76,90 @@ static enum status status_of(struct snapper *snapper)
     shell_print("generations begun: %lu\n", root_counters()->generations);
     if (!snapper)
         return OK;
-    shell_print("generations: %zu\n", snapper_generation_count(snapper));
-    struct generation_name current = snapper_current(snapper);
-    shell_print("current: %s\n", current.text[0] ? current.text : "-");
-    shell_print("reference counts: %s\n",
-                snapper_is_settled(snapper) ? "settled" : "to settle");
-    return OK;
+    return verb_status(snapper, report);
 }
 
-static enum status config(void)
+/* What is in memory is saved first, if the machine saves by itself: that ends a rollback. */
+static enum status roll_back(struct snapper *snapper, const char *which,
+                             struct report *report)
 {
-    const struct snapper_config *values = persist_config();
+    struct generation_name name;
 
-    for (size_t i = 0; i < CONFIG_KEY_COUNT; i++) {
-        char text[64];
-        config_value_text(values, i, text, sizeof text);
-        shell_print("%s = %s\n", config_key_name(i), text);
+    enum status status = snapper_select(snapper, which, &name);
+    if (status)
+        return status;
+    shell_command_done();
+    status = persist_wind_up(PERSIST_AS_CONFIGURED);
+    if (status == OK)
+        status = verb_rollback(snapper, name.text, report);
+    if (status)
+        return status;
+    command_power_restart();
+}
+
+static void print_line(void *context, const char *line)
+{
+    (void)context;
+    shell_print("%s\n", line);
+}
+
+struct verb {
+    const char *name;
+    size_t arguments;
+    enum status (*plain)(struct snapper *snapper, struct report *report);
+    enum status (*of_one)(struct snapper *snapper, const char *which,
+                          struct report *report);
+};
+
+static const struct verb verbs[] = {
+    { "list", 0, verb_list, NULL },       { "show", 1, NULL, verb_show },
+    { "cleanup", 0, verb_cleanup, NULL }, { "pin", 1, NULL, verb_pin },
+    { "unpin", 1, NULL, verb_unpin },     { "rollback", 1, NULL, roll_back },
+};
+
+static enum status run_verb(const struct shell_call *call, struct snapper *snapper,
+                            struct report *report)
+{
+    const char *const *arguments = call->words + 2;
+    size_t count = call->word_count - 2;
+
+    if (text_equal(call->words[1], "delete") && count > 0) {
+        if (!text_equal(arguments[0], "--force"))
+            return verb_delete(snapper, arguments, count, report);
+        return count > 1 ? verb_delete_forced(snapper, arguments + 1, count - 1, report)
+                         : shell_usage(call);
     }
-    return OK;
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
+        const struct verb *verb = &verbs[i];
+        if (!text_equal(call->words[1], verb->name) || count != verb->arguments)
+            continue;
+        return verb->plain ? verb->plain(snapper, report)
+                           : verb->of_one(snapper, arguments[0], report);
+    }
+    return shell_usage(call);
 }
 
 enum status command_snapper(const struct shell_call *call)
 {
     struct snapper *snapper = persist_snapper();
     const char *verb = call->word_count > 1 ? call->words[1] : "";
+    struct report_text text;
 
+    report_text_init(&text, print_line, NULL);
+    if (text_equal(verb, ""))
+        return shell_usage(call);
     if (text_equal(verb, "create"))
         return create(call);
     if (text_equal(verb, "status"))
-        return status_of(snapper);
-    if (text_equal(verb, "config"))
-        return config();
-
-    bool is_list = text_equal(verb, "list") && call->word_count == 2;
-    if (!is_list && !(text_equal(verb, "show") && call->word_count == 3))
-        return shell_usage(call);
+        return status_of(snapper, &text.report);
+    if (text_equal(verb, "config")) {
+        verb_config(persist_config(), persist_config_sources(), &text.report);
+        return OK;
+    }
     if (!snapper) {
         shell_print("snapper: %s\n", persist_summary());
         return ERR_INVALID_STATE;
     }
-    return is_list ? list(snapper) : show(snapper, call->words[2]);
+    enum status status = run_verb(call, snapper, &text.report);
+    return status == ERR_INVALID_ARGUMENT ? status : say(verb, status);
 }

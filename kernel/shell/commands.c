@@ -17,6 +17,11 @@ static const struct shell_command commands[] = {
       "list\n"
       "show GENERATION\n"
       "status\n"
+      "delete [--force] GENERATION...\n"
+      "cleanup\n"
+      "pin GENERATION\n"
+      "unpin GENERATION\n"
+      "rollback GENERATION\n"
       "config",
       "take and look at generations (a time, its beginning, latest, oldest, latest~N)",
       command_snapper },

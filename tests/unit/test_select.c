@@ -181,7 +181,7 @@ static void generation_line__fields__stand_under_their_headings(void **state)
 
     (void)state;
     generation_heading(heading, sizeof heading);
-    generation_line(&info, info.time + 90 * SECOND, line, sizeof line);
+    generation_line(&info, NULL, info.time + 90 * SECOND, line, sizeof line);
     assert_int_equal(strncmp(line, names[1].text, strlen(names[1].text)), 0);
     assert_ptr_equal(strstr(line, "90 s") + 4 - line,
                      strstr(heading, "age") + 3 - heading);
@@ -196,7 +196,7 @@ static void generation_line__first_or_from_the_future__has_dashes(void **state)
     struct snapper_generation_info info = info_of(0);
 
     (void)state;
-    generation_line(&info, info.time - 1, line, sizeof line);
+    generation_line(&info, NULL, info.time - 1, line, sizeof line);
     const char *dash = strchr(line + strlen(names[0].text), '-');
     assert_non_null(dash);
     assert_non_null(strchr(dash + 1, '-'));
@@ -210,7 +210,7 @@ static void generation_line__archive_unreadable__says_so(void **state)
 
     (void)state;
     info.status = ERR_CORRUPT;
-    generation_line(&info, info.time, line, sizeof line);
+    generation_line(&info, NULL, info.time, line, sizeof line);
     assert_non_null(strstr(line, status_text(ERR_CORRUPT)));
     assert_non_null(strstr(line, "?"));
 }
@@ -227,7 +227,9 @@ static void generation_line__longest_description__fits(void **state)
     info.objects = info.files_written = UINT64_MAX;
     info.archive_bytes = UINT32_MAX;
     info.pinned = true;
-    generation_line(&info, UINT64_MAX, line, sizeof line);
+    struct snapper_usage usage = { .exclusive_bytes = UINT64_MAX,
+                                   .shared_bytes = UINT64_MAX };
+    generation_line(&info, &usage, UINT64_MAX, line, sizeof line);
     assert_string_equal(line + strlen(line) - SNAPPER_DESCRIPTION_MAX, info.description);
 }
 

@@ -1,0 +1,37 @@
+/*
+ * The verbs that the kernel's console and the host's tool have in common: what they do, and in which
+ * words they answer (report.h). A generation is named as select.h says.
+ *
+ * What is wrong is said in one log line, by the verb or by what it calls, or is the status alone.
+ */
+#pragma once
+
+#include "snapper/report.h"
+#include "snapper/snapper.h"
+
+/* list: all generations, the newest last. */
+enum status verb_list(struct snapper *snapper, struct report *report);
+/* show G: one of them, with the runs of its pages. */
+enum status verb_show(struct snapper *snapper, const char *which, struct report *report);
+/* status: where the space has gone, and what would come back. */
+enum status verb_status(struct snapper *snapper, struct report *report);
+/* config: the values in effect, and where each comes from. */
+void verb_config(const struct snapper_config *config,
+                 const struct snapper_config_sources *sources, struct report *report);
+
+/* The generation that `which` means, and what there is to know of it. */
+enum status verb_find(struct snapper *snapper, const char *which,
+                      struct snapper_generation_info *info);
+
+/* delete [--force] G...: all names are looked up before the first goes. */
+enum status verb_delete(struct snapper *snapper, const char *const *which, size_t count,
+                        struct report *report);
+enum status verb_delete_forced(struct snapper *snapper, const char *const *which,
+                               size_t count, struct report *report);
+/* cleanup: the rules of retention, and what a crash has left. */
+enum status verb_cleanup(struct snapper *snapper, struct report *report);
+enum status verb_pin(struct snapper *snapper, const char *which, struct report *report);
+enum status verb_unpin(struct snapper *snapper, const char *which, struct report *report);
+/* rollback G: where the next boot goes on. */
+enum status verb_rollback(struct snapper *snapper, const char *which,
+                          struct report *report);
