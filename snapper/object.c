@@ -63,14 +63,30 @@ static void report_damage(const struct mapping_run *run, u64 id, enum status sta
         status_text(status));
 }
 
+/* Spec 4.2: copies before the good one that were found damaged are rewritten from it. */
+static void repair_copies(struct snapper *snapper, struct mapping_run *runs,
+                          const u8 *damaged, size_t good, u64 id, const void *content)
+{
+    for (size_t rank = 0; rank < good; rank++) {
+        if (damaged[rank / 8] >> rank % 8 & 1)
+            (void)!repair_copy(snapper, &runs[rank], id, content);
+    }
+}
+
 enum status object_read(struct snapper *snapper, struct mapping_run *runs, size_t count,
                         u64 id, void *buffer)
 {
+    u8 damaged[ARCHIVE_RANK_MAX / 8 + 1] = { 0 };
+
     for (size_t rank = 0; rank < count; rank++) {
         enum status status = object_read_copy(snapper, &runs[rank], id, buffer);
+        if (status == OK)
+            repair_copies(snapper, runs, damaged, rank, id, buffer);
         if (status == OK || status == ERR_NO_MEMORY)
             return status;
         report_damage(&runs[rank], id, status);
+        if (is_repairable(status) && !runs[rank].suspect)
+            damaged[rank / 8] |= (u8)(1u << rank % 8);
     }
     return ERR_INTEGRITY;
 }

@@ -112,6 +112,17 @@ enum status object_restore(struct snapper *snapper, const struct mapping *mappin
 enum status object_newest_crc(struct snapper *snapper, const struct mapping_run *run,
                               u64 id, u32 *crc);
 
+/* --- repair.c --- */
+
+/* Damage that rewriting heals; not a file of unknown version, nor a disk that cannot be read. */
+bool is_repairable(enum status status);
+/*
+ * Rewrites a copy from good content of its object, and commits; says what it did. ERR_READ_ONLY; after
+ * any error the copy is as it was. Nothing else may be in the transaction.
+ */
+enum status repair_copy(struct snapper *snapper, const struct mapping_run *run, u64 id,
+                        const void *content);
+
 /* --- snapshot_write.c --- */
 
 /* Writes the files of all pending NEW and COPY objects and the archive; commits. */

@@ -12,6 +12,10 @@
  * leaves the session stuck: a failed init, commit or open leaves it DORMANT, a failed take leaves
  * it in CREATION with all that was taken before. Views read any generation in every state.
  *
+ * One caller at a time: a call on a session or one of its views ends before the next begins, also if
+ * the store lets others run meanwhile. Reading may write, too: a damaged copy that has a good sibling
+ * is rewritten from it (spec 4.2).
+ *
  * Object ids are any 64-bit numbers. `snapper/DESIGN.md` says why it is built this way,
  * `snapper/FORMAT.md` what is on disk.
  */
