@@ -9,7 +9,8 @@
 
 enum { CACHE_CAPACITY = 16, ESCAPED_EVERY = 3, FIRST_SEQUENCE = 7 };
 
-static void write_superblock(struct journal_fixture *fixture, u32 blocks, u32 incompat)
+static void write_superblock(struct journal_fixture *fixture, u32 blocks,
+                             const struct journal_fixture_options *options)
 {
     u8 *raw = journal_fixture_log(fixture, 0);
     put_be32(raw, JOURNAL_MAGIC);
@@ -18,11 +19,12 @@ static void write_superblock(struct journal_fixture *fixture, u32 blocks, u32 in
     put_be32(raw + 0x10, blocks);
     put_be32(raw + 0x14, 1);
     put_be32(raw + 0x18, FIRST_SEQUENCE);
-    put_be32(raw + 0x28, incompat);
+    put_be32(raw + 0x28, options->incompat);
     for (u8 i = 0; i < 16; i++)
         raw[0x30 + i] = (u8)(0xA0 + i);
     put_be32(raw + 0x40, 1); /* users */
     raw[0x50] = 4;           /* crc32c */
+    put_be32(raw + 0x54, options->fast_commit_blocks);
     journal_fixture_reseal(fixture);
 }
 
@@ -51,7 +53,7 @@ void journal_fixture_open(struct journal_fixture *fixture,
     lay_out(fixture, blocks);
     fixture->location = (struct journal_location){ fixture->extents, FIXTURE_EXTENTS,
                                                    chosen.checksums, chosen.wide_blocks };
-    write_superblock(fixture, blocks, chosen.incompat);
+    write_superblock(fixture, blocks, &chosen);
 }
 
 void journal_fixture_close(struct journal_fixture *fixture)

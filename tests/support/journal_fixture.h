@@ -18,6 +18,7 @@ struct journal_fixture_options {
     u32 block_size;              /* 0: 1024 */
     u32 journal_blocks;          /* 0: 64 */
     u32 incompat;                /* what the superblock on the disk says at first */
+    u32 fast_commit_blocks;      /* at the journal\'s end, with that feature */
     bool checksums, wide_blocks; /* what the file system has */
 };
 

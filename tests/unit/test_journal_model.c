@@ -354,7 +354,10 @@ static void journal__random_history_and_power_cuts__a_committed_state(void **sta
     static const struct journal_fixture_options options[] = {
         { .checksums = true, .wide_blocks = true, .journal_blocks = 130 },
         { .journal_blocks = 40 },
-        { .journal_blocks = 31, .wide_blocks = true },
+        { .journal_blocks = 47,
+          .wide_blocks = true,
+          .incompat = JOURNAL_INCOMPAT_FAST_COMMIT,
+          .fast_commit_blocks = 16 },
         { .incompat = JOURNAL_INCOMPAT_CSUM_V2, .journal_blocks = 97 },
         { .block_size = 2048, .checksums = true, .journal_blocks = 200 },
     };
