@@ -14,6 +14,7 @@ KERNEL_FLAGS := $(COMMON) -O2 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel \
 	-fno-asynchronous-unwind-tables -fstack-protector-strong -mstack-protector-guard=global
 LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -T boot/kernel.ld
+SNAPCTL_FLAGS := $(COMMON) -O2
 HOST_FLAGS := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # For millions of steps: optimised, undefined behaviour still ends the program.
@@ -45,14 +46,16 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) \
 	$(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_PORTABLE := $(PORTABLE:%.c=$(BUILD)/kernel/%.o)
 HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED_KERNEL))
+SNAPCTL_OBJECTS := $(patsubst %.c,$(BUILD)/snapctl.o/%.o,$(PORTABLE) $(SNAPCTL_SOURCES))
+SNAPCTL_CHECKED := $(patsubst %.c,$(BUILD)/host/%.o,$(SNAPCTL_SOURCES))
 FUZZ_OBJECTS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED_KERNEL))
 FAST_OBJECTS := $(patsubst %.c,$(BUILD)/fast/%.o,$(PORTABLE) $(EXPLORER) \
 	$(addprefix tests/support/,port_host.c ram_disk.c ext4_image.c host_run.c))
 UNIT_PROGRAMS := $(UNIT_TESTS:%.c=$(BUILD)/%)
 FUZZ_PROGRAMS := $(FUZZERS:%.c=$(BUILD)/%)
-SNAPCTL := $(if $(SNAPCTL_SOURCES),$(BUILD)/snapctl)
+SNAPCTL := $(BUILD)/snapctl
 
-PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(BUILD)/snapper.iso $(BUILD)/crash
+PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(SNAPCTL).checked $(BUILD)/snapper.iso $(BUILD)/crash
 
 # Packages first, then the rest, under -j too.
 MAKE_NOW = +@$(MAKE) --no-print-directory
@@ -116,6 +119,22 @@ $(BUILD)/snapper.iso: $(BUILD)/kernel.elf boot/grub.cfg scripts/make_iso
 
 $(IMAGE):
 	@scripts/make_image $@
+
+# --- the host's tool ---------------------------------------------------------------------
+
+$(BUILD)/snapctl.o/%.o: %.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "  HOST  $<"
+	@$(HOST_CC) $(SNAPCTL_FLAGS) -c $< -o $@
+
+$(SNAPCTL): $(SNAPCTL_OBJECTS)
+	@echo "  LD    $@"
+	@$(HOST_CC) $^ -o $@
+
+# The same under sanitizers, for the tests.
+$(SNAPCTL).checked: $(SNAPCTL_CHECKED) $(BUILD)/libportable.a
+	@echo "  LD    $@"
+	@$(HOST_CC) $(HOST_FLAGS) $^ -o $@
 
 # --- hosted: the portable code under sanitizers ------------------------------------------
 

@@ -103,7 +103,7 @@ enum status verb_cleanup(struct snapper *snapper, struct report *report)
 
 static enum status mark(struct snapper *snapper, const char *which,
                         enum status (*set)(struct snapper *snapper, const char *name),
-                        const char *what, struct report *report)
+                        const char *words, const char *key, struct report *report)
 {
     struct generation_name name;
 
@@ -113,24 +113,24 @@ static enum status mark(struct snapper *snapper, const char *which,
     if (status != OK)
         return status;
     if (report->for_people)
-        report_line(report, "%s%s %s", would(report), what, name.text);
+        report_line(report, "%s%s %s", would(report), words, name.text);
     else
-        report_word(report, what, name.text);
+        report_word(report, key, name.text);
     return OK;
 }
 
 enum status verb_pin(struct snapper *snapper, const char *which, struct report *report)
 {
-    return mark(snapper, which, snapper_pin, "pinned", report);
+    return mark(snapper, which, snapper_pin, "pinned", "pinned", report);
 }
 
 enum status verb_unpin(struct snapper *snapper, const char *which, struct report *report)
 {
-    return mark(snapper, which, snapper_unpin, "unpinned", report);
+    return mark(snapper, which, snapper_unpin, "unpinned", "unpinned", report);
 }
 
 enum status verb_rollback(struct snapper *snapper, const char *which,
                           struct report *report)
 {
-    return mark(snapper, which, snapper_rollback, "rolled_back_to", report);
+    return mark(snapper, which, snapper_rollback, "rolled back to", "target", report);
 }

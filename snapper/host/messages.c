@@ -1,0 +1,101 @@
+#include "snapper/host/messages.h"
+
+#include "kernel/base/port.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { FIRST_SHOWN = 1000000, EVERY = 100000 }; /* microseconds */
+
+static struct {
+    bool verbose;
+    u64 complaints;
+    const char *what, *unit; /* of the progress; NULL: none */
+    u64 total;
+    u64 next_shown;
+    bool is_shown;
+} messages;
+
+void messages_be_verbose(void)
+{
+    messages.verbose = true;
+}
+
+u64 messages_complaints(void)
+{
+    return messages.complaints;
+}
+
+static void erase_progress(void)
+{
+    if (messages.is_shown)
+        fputs("\r\033[K", stderr);
+    messages.is_shown = false;
+}
+
+static void PRINTF_LIKE(1, 0) say(const char *format, va_list arguments)
+{
+    erase_progress();
+    fputs("snapctl: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+void complain(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say(format, arguments);
+    va_end(arguments);
+    messages.complaints++;
+}
+
+void note(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say(format, arguments);
+    va_end(arguments);
+}
+
+void port_log_line(enum log_level level, const char *line)
+{
+    if (level >= LOG_WARNING)
+        complain("%s", line);
+    else if (messages.verbose)
+        note("%s", line);
+}
+
+void progress_begin(const char *what, const char *unit, u64 total)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    messages.what = what;
+    messages.unit = unit;
+    messages.total = total;
+    messages.next_shown = port_now_microseconds() + FIRST_SHOWN;
+}
+
+void progress_step(u64 done)
+{
+    u64 now;
+
+    if (messages.what == NULL || (now = port_now_microseconds()) < messages.next_shown)
+        return;
+    messages.next_shown = now + EVERY;
+    messages.is_shown = true;
+    if (messages.total > 0)
+        fprintf(stderr, "\r%s: %lu of %lu %s\033[K", messages.what, done, messages.total,
+                messages.unit);
+    else
+        fprintf(stderr, "\r%s: %lu %s\033[K", messages.what, done, messages.unit);
+    fflush(stderr);
+}
+
+void progress_end(void)
+{
+    erase_progress();
+    messages.what = NULL;
+}

@@ -1,0 +1,24 @@
+/*
+ * What snapctl says beside its answer: lines on standard error, and progress on a terminal.
+ *
+ * The portable code's log lines come out here too. Whoever fails and has seen no line yet adds one.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+/* Log lines of level info are shown as well. */
+void messages_be_verbose(void);
+
+/* "snapctl: ..." on standard error; complaints are counted. */
+void complain(const char *format, ...) PRINTF_LIKE(1, 2);
+void note(const char *format, ...) PRINTF_LIKE(1, 2);
+u64 messages_complaints(void);
+
+/*
+ * "verb: 1234 of 16384 pages" in the last line of the terminal, from the second second on, not more
+ * than ten times a second. Nothing if standard error is no terminal.
+ */
+void progress_begin(const char *what, const char *unit, u64 total);
+void progress_step(u64 done);
+void progress_end(void);

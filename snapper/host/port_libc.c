@@ -1,0 +1,35 @@
+/*
+ * kernel/base/port.h on the C library; port_log_line() is in messages.c.
+ */
+#include "kernel/base/port.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+void *port_alloc(size_t size)
+{
+    return calloc(1, size > 0 ? size : 1);
+}
+
+void port_free(void *memory)
+{
+    free(memory);
+}
+
+u64 port_now_microseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (u64)now.tv_sec * 1000000 + (u64)now.tv_nsec / 1000;
+}
+
+_Noreturn void port_panic(const char *file, int line, const char *message)
+{
+    fprintf(stderr,
+            "snapctl: %s:%d: %s: this is a mistake of snapctl; the image is as "
+            "after a power cut\n",
+            file, line, message);
+    abort();
+}

@@ -1,0 +1,43 @@
+/*
+ * The verbs of snapctl, and what each is run with. Those that the kernel's console has too are only
+ * bound here (snapper/verbs.h).
+ */
+#pragma once
+
+#include "snapper/host/image.h"
+#include "snapper/report.h"
+
+struct call {
+    const struct options *options;
+    struct image image;
+    struct report *report;
+    u64 problems; /* that were found, each said in a line: exit code 1 */
+};
+
+struct verb {
+    const char *name;
+    const char *usage; /* its arguments */
+    const char *summary;
+    size_t least, most; /* arguments */
+    bool writes;
+    bool answers_list; /* as JSON it is an array */
+    unsigned options;  /* enum option_bit: that it takes */
+    /* An error of which nothing was said gets a line of its own. */
+    enum status (*run)(struct call *call);
+};
+
+/* NULL: none. */
+const struct verb *verb_find_by_name(const char *name);
+/* All of them, in the order of the help. */
+const struct verb *verb_table(size_t *count);
+
+static inline const char *call_argument(const struct call *call, size_t index)
+{
+    return call->options->arguments[index];
+}
+
+/* verb_files.c */
+enum status run_ls(struct call *call);
+enum status run_cat(struct call *call);
+/* verb_extract.c */
+enum status run_extract(struct call *call);

@@ -1,0 +1,139 @@
+#include "snapper/verbs.h"
+#include "kernel/base/string.h"
+#include "snapper/host/messages.h"
+#include "snapper/host/verb.h"
+
+static enum status run_list(struct call *call)
+{
+    return verb_list(call->image.snapper, call->report);
+}
+
+static enum status run_show(struct call *call)
+{
+    return verb_show(call->image.snapper, call_argument(call, 0), call->report);
+}
+
+static enum status run_status(struct call *call)
+{
+    return verb_status(call->image.snapper, call->report);
+}
+
+static enum status run_config(struct call *call)
+{
+    verb_config(&call->image.config, &call->image.sources, call->report);
+    call->problems = call->image.config_problems;
+    return OK;
+}
+
+static enum status run_delete(struct call *call)
+{
+    const struct options *options = call->options;
+    bool force = options->given & OPTION_FORCE;
+
+    return (force ? verb_delete_forced : verb_delete)(
+        call->image.snapper, options->arguments, options->argument_count, call->report);
+}
+
+static enum status run_cleanup(struct call *call)
+{
+    return verb_cleanup(call->image.snapper, call->report);
+}
+
+static enum status run_pin(struct call *call)
+{
+    return verb_pin(call->image.snapper, call_argument(call, 0), call->report);
+}
+
+static enum status run_unpin(struct call *call)
+{
+    return verb_unpin(call->image.snapper, call_argument(call, 0), call->report);
+}
+
+static enum status run_rollback(struct call *call)
+{
+    return verb_rollback(call->image.snapper, call_argument(call, 0), call->report);
+}
+
+enum { MANY = 10000 };
+
+static const struct verb verbs[] = {
+    { .name = "list",
+      .usage = "",
+      .summary = "all generations, the newest last",
+      .answers_list = true,
+      .run = run_list },
+    { .name = "show",
+      .usage = "G",
+      .summary = "one generation and the runs of its pages",
+      .least = 1,
+      .most = 1,
+      .run = run_show },
+    { .name = "status",
+      .usage = "",
+      .summary = "where the space has gone, and what deleting would free",
+      .run = run_status },
+    { .name = "config",
+      .usage = "",
+      .summary = "the values in effect, and where each comes from",
+      .run = run_config },
+    { .name = "ls",
+      .usage = "[PATH]",
+      .summary = "files of the image",
+      .most = 1,
+      .answers_list = true,
+      .run = run_ls },
+    { .name = "cat",
+      .usage = "PATH",
+      .summary = "the content of a file of the image",
+      .least = 1,
+      .most = 1,
+      .run = run_cat },
+    { .name = "delete",
+      .usage = "[--force] G...",
+      .summary = "delete generations; --force: also one that cannot be read",
+      .least = 1,
+      .most = MANY,
+      .writes = true,
+      .options = OPTION_FORCE,
+      .run = run_delete },
+    { .name = "cleanup",
+      .usage = "",
+      .summary = "apply the rules of retention, finish what a crash left",
+      .writes = true,
+      .run = run_cleanup },
+    { .name = "pin",
+      .usage = "G",
+      .summary = "never delete it",
+      .least = 1,
+      .most = 1,
+      .writes = true,
+      .run = run_pin },
+    { .name = "unpin",
+      .usage = "G",
+      .summary = "it may be deleted again",
+      .least = 1,
+      .most = 1,
+      .writes = true,
+      .run = run_unpin },
+    { .name = "rollback",
+      .usage = "G",
+      .summary = "the next boot runs on from it",
+      .least = 1,
+      .most = 1,
+      .writes = true,
+      .run = run_rollback },
+};
+
+const struct verb *verb_table(size_t *count)
+{
+    *count = ARRAY_LENGTH(verbs);
+    return verbs;
+}
+
+const struct verb *verb_find_by_name(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+        if (text_equal(verbs[i].name, name))
+            return &verbs[i];
+    return NULL;
+}
