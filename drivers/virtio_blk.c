@@ -13,10 +13,17 @@ enum { VIRTIO_VENDOR = 0x1af4, BLOCK_MODERN = 0x1042, BLOCK_TRANSITIONAL = 0x100
 #define FEATURE_SIZE_MAX (1ULL << 1)
 #define FEATURE_SEG_MAX (1ULL << 2)
 #define FEATURE_READ_ONLY (1ULL << 5)
+#define FEATURE_BLOCK_SIZE (1ULL << 6)
 #define FEATURE_FLUSH (1ULL << 9)
 
 /* The device's configuration structure. */
-enum { CAPACITY_AT = 0, SIZE_MAX_AT = 8, SEG_MAX_AT = 12, CONFIG_SIZE = 16 };
+enum {
+    CAPACITY_AT = 0,
+    SIZE_MAX_AT = 8,
+    SEG_MAX_AT = 12,
+    BLOCK_SIZE_AT = 20,
+    CONFIG_SIZE = 24
+};
 
 enum { TYPE_READ = 0, TYPE_WRITE = 1, TYPE_FLUSH = 4 };
 enum {
@@ -276,23 +283,40 @@ static enum status make_slots(struct virtio_blk *blk)
     return blk->slot_count > 0 ? OK : status;
 }
 
+static u32 read_config(const struct virtio_blk *blk, u32 offset)
+{
+    return *(const volatile u32 *)(const volatile void *)(blk->device.config + offset);
+}
+
+/* Blocks larger than a sector could not be written by parts, which is what smaller ones need. */
+static enum status check_block_size(const struct virtio_blk *blk)
+{
+    if (!(blk->device.features & FEATURE_BLOCK_SIZE) ||
+        read_config(blk, BLOCK_SIZE_AT) == SECTOR_SIZE)
+        return OK;
+    log_error("virtio-blk: blocks of %u bytes; only %u are supported",
+              read_config(blk, BLOCK_SIZE_AT), SECTOR_SIZE);
+    return ERR_UNSUPPORTED;
+}
+
 /*
  * What a request may be. A segment of n bytes touches at most n / 4096 + 2 pages, so a quarter of
  * the pieces as segments and half of them as pages always fit.
  */
 static enum status read_limits(struct virtio_blk *blk)
 {
-    const volatile u8 *config = blk->device.config;
     u64 features = blk->device.features;
     u32 seg_max = 1, size_max = UINT32_MAX;
 
     if (blk->device.config_size < CONFIG_SIZE)
         return ERR_CORRUPT;
+    enum status status = check_block_size(blk);
+    if (status != OK)
+        return status;
     if (features & FEATURE_SEG_MAX)
-        seg_max = *(const volatile u32 *)(const volatile void *)(config + SEG_MAX_AT);
+        seg_max = read_config(blk, SEG_MAX_AT);
     if (features & FEATURE_SIZE_MAX)
-        size_max = *(const volatile u32 *)(const volatile void *)(config + SIZE_MAX_AT);
-    const volatile u32 *capacity = (const volatile void *)(config + CAPACITY_AT);
+        size_max = read_config(blk, SIZE_MAX_AT);
 
     blk->piece_max = (u32)min_u64(seg_max, blk->queue.size - 2u);
     if (blk->piece_max < 8 || size_max < PAGE_SIZE) {
@@ -304,7 +328,8 @@ static enum status read_limits(struct virtio_blk *blk)
     blk->has_flush = features & FEATURE_FLUSH;
     blk->disk.max_segments = blk->piece_max / 4;
     blk->disk.max_bytes = blk->piece_max / 2 * (size_t)PAGE_SIZE;
-    blk->disk.sector_count = capacity[0] | (u64)capacity[1] << 32;
+    blk->disk.sector_count =
+        read_config(blk, CAPACITY_AT) | (u64)read_config(blk, CAPACITY_AT + 4) << 32;
     blk->disk.read_only = features & FEATURE_READ_ONLY;
     return OK;
 }
@@ -313,10 +338,11 @@ static enum status set_up(struct virtio_blk *blk, const struct pci_function *fun
 {
     u8 vector;
 
-    enum status status = virtio_open(function, VIRTIO_FEATURE_INDIRECT,
-                                     FEATURE_SEG_MAX | FEATURE_SIZE_MAX |
-                                         FEATURE_READ_ONLY | FEATURE_FLUSH,
-                                     &blk->device);
+    enum status status =
+        virtio_open(function, VIRTIO_FEATURE_INDIRECT,
+                    FEATURE_SEG_MAX | FEATURE_SIZE_MAX | FEATURE_READ_ONLY |
+                        FEATURE_BLOCK_SIZE | FEATURE_FLUSH,
+                    &blk->device);
     if (status == OK)
         status = interrupt_allocate(on_interrupt, blk, &vector);
     if (status == OK)
