@@ -142,13 +142,18 @@ enum status snapper_find(struct snapper *snapper, const char *text,
 enum status snapper_load_mapping(struct snapper *snapper, struct generation *generation,
                                  struct mapping **mapping)
 {
+    if (generation != snapper->current || snapper->mapping == NULL)
+        return snapper_read_mapping(snapper, generation, mapping);
+    *mapping = mapping_hold(snapper->mapping);
+    return OK;
+}
+
+enum status snapper_read_mapping(struct snapper *snapper, struct generation *generation,
+                                 struct mapping **mapping)
+{
     struct archive archive;
     u64 size;
 
-    if (generation == snapper->current && snapper->mapping != NULL) {
-        *mapping = mapping_hold(snapper->mapping);
-        return OK;
-    }
     enum status status =
         generation_read_archive(generation, snapper->store, &archive, &size);
     if (status != OK)

@@ -67,6 +67,9 @@ enum status snapper_find(struct snapper *snapper, const char *name,
 /* Its mapping, one reference; from memory if it is the current one. */
 enum status snapper_load_mapping(struct snapper *snapper, struct generation *generation,
                                  struct mapping **mapping);
+/* The same, always from the disk. */
+enum status snapper_read_mapping(struct snapper *snapper, struct generation *generation,
+                                 struct mapping **mapping);
 /* Logs if `verbose`. */
 #define snapper_trace(snapper, ...)                                                      \
     ((snapper)->config->verbose ? log_info(__VA_ARGS__) : (void)0)
