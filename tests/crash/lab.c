@@ -313,6 +313,28 @@ void lab_crash(struct lab *lab)
     adopt(lab, states, count);
 }
 
+/* Little space is left, so that what is freed is soon used again. */
+static void take_space(struct lab *lab)
+{
+    static const u8 zeros[LAB_SIZE_MAX];
+    struct ext4_space space;
+    u32 inode;
+    u64 at = 0;
+
+    mount(lab);
+    insist(lab, "ballast", ext4_create(lab->fs, EXT4_ROOT_INODE, "ballast", &inode));
+    for (;;) {
+        ext4_space(lab->fs, &space);
+        if (space.free_blocks <= lab->scenario->free_blocks)
+            break;
+        insist(lab, "ballast", ext4_write(lab->fs, inode, at, zeros, space.block_size));
+        insist(lab, "ballast", ext4_commit(lab->fs));
+        at += space.block_size;
+    }
+    snapper_close(lab->snapper);
+    insist(lab, "unmount", ext4_unmount(lab->fs));
+}
+
 void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed)
 {
     struct snapper_config_sources sources;
@@ -327,6 +349,8 @@ void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed)
                                               scenario->mkfs_options, &lab->ram);
     unlink(path);
     lab->ram.order_seed = seed;
+    if (scenario->free_blocks > 0)
+        take_space(lab);
     start_session(lab);
     mount(lab);
     note_step(lab, "mount");

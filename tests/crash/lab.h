@@ -63,6 +63,7 @@ struct scenario {
     unsigned mebibytes;
     const char *mkfs_options;
     void (*run)(struct lab *lab);
+    u32 free_blocks; /* all others are taken by a file beforehand; 0: none are */
 };
 
 extern const struct scenario scenarios[];

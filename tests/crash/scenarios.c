@@ -4,8 +4,13 @@
 #include "tests/crash/lab.h"
 
 #define FIXED                                                                            \
-    "-U 11112222-3333-4444-5555-666677778888 -E "                                        \
-    "hash_seed=99990000-1111-2222-3333-444455556666 "
+    "-U 11112222-3333-4444-5555-666677778888 "                                           \
+    "-E hash_seed=99990000-1111-2222-3333-444455556666 "
+#define SMALL 8, FIXED "-b 1024 -J size=1"
+#define MEDIUM 12, FIXED "-b 2048 -J size=2"
+#define LARGE 20, FIXED "-b 4096 -J size=4"
+#define PLAIN 8, FIXED "-b 1024 -J size=1 -O ^metadata_csum,^64bit"
+#define ORPHAN_FILE 8, FIXED "-b 1024 -J size=1 -O orphan_file"
 
 static void first_generation(struct lab *lab)
 {
@@ -98,6 +103,19 @@ static void purges_and_crashes(struct lab *lab)
     }
 }
 
+/* So little space that a directory's block is a page before the journal has forgotten it. */
+static void space_is_scarce(struct lab *lab)
+{
+    lab->config.threshold = 1;
+    lab->config.max_snapshots = 1;
+    lab->config.reserve = 0;
+    for (int i = 0; i < 4; i++) {
+        for (int generation = 0; generation < 6; generation++)
+            lab_take(lab, 5);
+        lab_crash(lab);
+    }
+}
+
 /* More than the journal holds, several times. */
 static void journal_wraps(struct lab *lab)
 {
@@ -105,28 +123,28 @@ static void journal_wraps(struct lab *lab)
         lab_take(lab, 24);
 }
 
+/* The last column: blocks left free, 0 for all. */
 const struct scenario scenarios[] = {
-    { "first", 8, FIXED "-b 1024 -J size=1", first_generation },
-    { "increments", 8, FIXED "-b 1024 -J size=1", increments },
-    { "redundancy", 8, FIXED "-b 1024 -J size=1", redundancy_and_settling },
-    { "sessions", 8, FIXED "-b 1024 -J size=1", clean_sessions },
-    { "crashes", 8, FIXED "-b 1024 -J size=1", crash_after_crash },
-    { "chains", 8, FIXED "-b 1024 -J size=1", deep_chains },
-    { "wrap", 8, FIXED "-b 1024 -J size=1", journal_wraps },
-    { "purge", 8, FIXED "-b 1024 -J size=1", purges },
-    { "expiry", 8, FIXED "-b 1024 -J size=1", expiry },
-    { "branches", 8, FIXED "-b 1024 -J size=1", branches },
-    { "purge-crashes", 8, FIXED "-b 1024 -J size=1", purges_and_crashes },
-    { "purge-4k", 20, FIXED "-b 4096 -J size=4", purges },
-    { "expiry-plain", 8, FIXED "-b 1024 -J size=1 -O ^metadata_csum,^64bit", expiry },
-    { "increments-2k", 12, FIXED "-b 2048 -J size=2", increments },
-    { "increments-4k", 20, FIXED "-b 4096 -J size=4", increments },
-    { "crashes-4k", 20, FIXED "-b 4096 -J size=4", crash_after_crash },
-    { "increments-plain", 8, FIXED "-b 1024 -J size=1 -O ^metadata_csum,^64bit",
-      increments },
-    { "crashes-plain", 8, FIXED "-b 1024 -J size=1 -O ^metadata_csum,^64bit",
-      crash_after_crash },
-    { "sessions-orphan-file", 8, FIXED "-b 1024 -J size=1 -O orphan_file",
-      clean_sessions },
+    { "first", SMALL, first_generation, 0 },
+    { "increments", SMALL, increments, 0 },
+    { "redundancy", SMALL, redundancy_and_settling, 0 },
+    { "sessions", SMALL, clean_sessions, 0 },
+    { "crashes", SMALL, crash_after_crash, 0 },
+    { "chains", SMALL, deep_chains, 0 },
+    { "wrap", SMALL, journal_wraps, 0 },
+    { "purge", SMALL, purges, 0 },
+    { "expiry", SMALL, expiry, 0 },
+    { "branches", SMALL, branches, 0 },
+    { "purge-crashes", SMALL, purges_and_crashes, 0 },
+    { "scarce", SMALL, space_is_scarce, 260 },
+    { "scarce-4k", LARGE, space_is_scarce, 150 },
+    { "purge-4k", LARGE, purges, 0 },
+    { "expiry-plain", PLAIN, expiry, 0 },
+    { "increments-2k", MEDIUM, increments, 0 },
+    { "increments-4k", LARGE, increments, 0 },
+    { "crashes-4k", LARGE, crash_after_crash, 0 },
+    { "increments-plain", PLAIN, increments, 0 },
+    { "crashes-plain", PLAIN, crash_after_crash, 0 },
+    { "sessions-orphan-file", ORPHAN_FILE, clean_sessions, 0 },
 };
 const size_t scenario_count = ARRAY_LENGTH(scenarios);
