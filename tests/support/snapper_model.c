@@ -218,3 +218,47 @@ void history_check_list(struct model *model)
     }
     assert_string_equal(snapper_current(snapper).text, model->current);
 }
+
+/* Any file with equal chance. */
+static void choose_file(void *context, const char *path, bool is_directory,
+                        const u8 *data, size_t size)
+{
+    struct history_flip *flip = context;
+    struct model *model = flip->model;
+
+    (void)data;
+    if (is_directory || !text_starts_with(path, "/snapper/") || size < 6 ||
+        history_draw(model, ++flip->candidates) > 0)
+        return;
+    assert_true(text_copy(flip->path, sizeof flip->path, path));
+    flip->at = history_draw(model, size - 1);
+    flip->at += flip->at >= 5;
+    flip->mask = (u8)(1u << history_draw(model, 8));
+}
+
+bool history_flip(struct model *model, struct history_flip *flip)
+{
+    size_t size;
+
+    *flip = (struct history_flip){ .model = model };
+    ram_store_walk(model->fixture.ram, choose_file, flip);
+    if (flip->candidates == 0)
+        return false;
+    u8 *bytes = ram_store_bytes(model->fixture.ram, flip->path, &size);
+    bytes[flip->at] ^= flip->mask;
+    flip->flipped = bytes[flip->at];
+    model->seen.flips++;
+    return true;
+}
+
+void history_unflip(struct model *model, const struct history_flip *flip)
+{
+    size_t size;
+    u8 *bytes = ram_store_bytes(model->fixture.ram, flip->path, &size);
+
+    assert_non_null(bytes);
+    if (bytes[flip->at] == flip->flipped)
+        bytes[flip->at] ^= flip->mask;
+    else
+        model->seen.repairs++;
+}

@@ -64,3 +64,17 @@ bool history_permits(const struct model *model,
 void history_check_generation(struct model *model,
                               const struct model_generation *generation);
 void history_check_list(struct model *model);
+
+/* One bit of one file. */
+struct history_flip {
+    struct model *model;
+    char path[256];
+    u64 candidates;
+    size_t at;
+    u8 mask, flipped;
+};
+
+/* Flips one anywhere under /snapper but in an rc byte, which no checksum covers; false: no file. */
+[[nodiscard]] bool history_flip(struct model *model, struct history_flip *flip);
+/* Flips it back, unless the file was healed meanwhile. */
+void history_unflip(struct model *model, const struct history_flip *flip);

@@ -13,6 +13,7 @@
 
 #include "kernel/base/string.h"
 #include "snapper/retention.h"
+#include "snapper/verify.h"
 #include "tests/support/port_host.h"
 #include "tests/support/snapper_model.h"
 
@@ -266,13 +267,15 @@ static void purge_one(void)
     port_host_fail_allocation(0, false);
     ram_store_fail(model.fixture.ram, 0, OK, false);
     if (trouble == 1)
-        restart(true);
+        fixture_crash(&model.fixture);
     assert_int_equal(snapper_state(model.fixture.snapper), SNAPPER_DORMANT);
     model.seen.denials += status == ERR_PURGE_DENIED;
     if (trouble > 2)
         assert_int_equal(status, permitted ? OK : ERR_PURGE_DENIED);
     if (permitted && !is_there(name))
         history_remove(&model, name);
+    if (trouble == 1)
+        restart(true);
     if (trouble <= 2)
         check_left_nothing();
 }
@@ -305,6 +308,67 @@ static void expire(void)
     assert_int_equal(history_expire(&model), report.generations);
 }
 
+static void verify(void)
+{
+    struct snapper_verify_report report;
+
+    check_left_nothing();
+    assert_int_equal(snapper_verify(model.fixture.snapper, NULL, &report), OK);
+    assert_true(snapper_verify_is_clean(&report));
+    assert_int_equal(report.archives, model.count);
+}
+
+/* What is restored is right, or refused. */
+static void check_damaged(const struct model_generation *generation)
+{
+    struct snapper_view *view;
+    u8 found[MODEL_SIZE_MAX];
+    size_t restored;
+
+    if (view_open(model.fixture.snapper, generation->name, &view) != OK)
+        return;
+    for (size_t i = 0; i < MODEL_IDS; i++) {
+        const struct model_content *content = generation->objects[i];
+        enum status status =
+            view_restore(view, found, sizeof found, history_id(i), &restored);
+        if (!content) {
+            assert_int_equal(status, ERR_NOT_FOUND);
+        } else if (status == OK) {
+            assert_int_equal(restored, content->size);
+            assert_memory_equal(found, content->bytes, content->size);
+        } else {
+            assert_int_equal(status, ERR_INTEGRITY);
+        }
+    }
+    view_close(view);
+}
+
+static void use_damaged(void)
+{
+    struct snapper_verify_report report;
+
+    for (size_t i = 0; i < model.count; i += 1 + draw(4))
+        check_damaged(&model.generations[i]);
+    if (draw(2) == 0) {
+        assert_int_equal(snapper_repair(model.fixture.snapper, NULL, &report), OK);
+        assert_int_equal(report.orphans + report.incomplete, 0);
+    }
+}
+
+static void flip_a_bit(void)
+{
+    struct history_flip flip = { 0 };
+
+    check_left_nothing();
+    if (!history_flip(&model, &flip))
+        return;
+    fixture_reopen(&model.fixture);
+    use_damaged();
+    history_unflip(&model, &flip);
+    restart(false);
+    verify();
+}
+
 static void step_in_creation(void)
 {
     u64 what = draw(40);
@@ -334,7 +398,7 @@ static void step(void)
         step_in_creation();
         return;
     }
-    u64 what = draw(24);
+    u64 what = draw(26);
     if (what < 12)
         begin();
     else if (what < 13)
@@ -349,6 +413,10 @@ static void step(void)
         mark();
     else if (what < 20)
         expire();
+    else if (what < 21)
+        flip_a_bit();
+    else if (what < 22)
+        verify();
     else if (model.count > 0)
         history_check_generation(&model, &model.generations[draw(model.count)]);
 }
@@ -396,7 +464,7 @@ static void snapper__random_histories__every_generation_restores_exactly(void **
     for (size_t k = 0; k < ARRAY_LENGTH(totals); k++)
         print_message(" %s %llu", names[k], (unsigned long long)totals[k]);
     print_message("\n");
-    for (size_t k = 0; rounds >= ROUNDS && k < 9; k++)
+    for (size_t k = 0; rounds >= ROUNDS && k < ARRAY_LENGTH(totals); k++)
         assert_true(totals[k] > 0);
 }
 
