@@ -2,6 +2,7 @@
 
 #include "kernel/base/format.h"
 #include "kernel/fs/ext4/check.h"
+#include "snapper/verify.h"
 
 struct session {
     const struct lab *lab;
@@ -64,6 +65,23 @@ static bool finish_recovery(struct session *session)
            expect(session, "settle", snapper_settle(session->snapper, &changed));
 }
 
+/* Every archive, file, checksum and count; nothing left over. */
+static bool check_snapper(struct session *session)
+{
+    struct snapper_verify_report report;
+
+    if (!expect(session, "verify", snapper_verify(session->snapper, NULL, &report)))
+        return false;
+    if (snapper_verify_is_clean(&report) && report.settled)
+        return true;
+    format_text(session->verdict->why, sizeof session->verdict->why,
+                "verify: %u archives unreadable, %lu copies damaged, %lu wrong rc, "
+                "%lu orphans, %u incomplete%s",
+                report.unreadable, report.damaged, report.wrong_rc, report.orphans,
+                report.incomplete, report.settled ? "" : ", not settled");
+    return false;
+}
+
 static bool check_file_system(struct session *session)
 {
     struct ext4_check_report report;
@@ -81,7 +99,8 @@ static bool judge_image(struct session *session, struct disk *disk,
     const struct lab_state *found = allowed[session->verdict->state];
     size_t index = session->verdict->state;
     bool same = open_image(session, disk) && find_state(session, &found, 1) &&
-                check_file_system(session) && close_image(session);
+                check_snapper(session) && check_file_system(session) &&
+                close_image(session);
     session->verdict->state = index;
     return same;
 }

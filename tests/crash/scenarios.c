@@ -137,7 +137,7 @@ const struct scenario scenarios[] = {
     { "branches", SMALL, branches, 0 },
     { "purge-crashes", SMALL, purges_and_crashes, 0 },
     { "scarce", SMALL, space_is_scarce, 260 },
-    { "scarce-4k", LARGE, space_is_scarce, 150 },
+    { "scarce-4k", LARGE, space_is_scarce, 300 },
     { "purge-4k", LARGE, purges, 0 },
     { "expiry-plain", PLAIN, expiry, 0 },
     { "increments-2k", MEDIUM, increments, 0 },
