@@ -1,6 +1,7 @@
 #include "snapper/pending.h"
 
 #include "kernel/base/port.h"
+#include "kernel/base/sort.h"
 #include "kernel/base/string.h"
 
 struct pending *pending_find(struct creation *creation, u64 id)
@@ -50,40 +51,15 @@ enum status pending_set(struct creation *creation, const struct pending *entry)
     return status;
 }
 
-/* Heap sort: in place, and no input makes it slow. */
-static void sift_down(struct pending *entries, size_t at, size_t count)
-{
-    for (;;) {
-        size_t largest = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
-            if (entries[child].id > entries[largest].id)
-                largest = child;
-        if (largest == at)
-            return;
-        struct pending swapped = entries[at];
-        entries[at] = entries[largest];
-        entries[largest] = swapped;
-        at = largest;
-    }
-}
-
 void pending_sort(struct creation *creation)
 {
-    struct pending *entries = creation->pending;
+    const struct pending *entries = creation->pending;
     bool sorted = true;
 
     for (size_t at = 1; at < creation->count && sorted; at++)
         sorted = entries[at - 1].id < entries[at].id;
-    if (sorted)
-        return; /* pages arrive in order of address */
-    for (size_t at = creation->count / 2; at > 0; at--)
-        sift_down(entries, at - 1, creation->count);
-    for (size_t last = creation->count - 1; last > 0; last--) {
-        struct pending swapped = entries[0];
-        entries[0] = entries[last];
-        entries[last] = swapped;
-        sift_down(entries, 0, last);
-    }
+    if (!sorted) /* pages arrive in order of address, as a rule */
+        sort_by_key(creation->pending, creation->count, sizeof *entries);
 }
 
 void creation_clear(struct creation *creation)

@@ -53,10 +53,3 @@ enum status snapper_unpin(struct snapper *snapper, const char *name);
  */
 enum status snapper_rollback(struct snapper *snapper, const char *name);
 struct generation_name snapper_target(const struct snapper *snapper); /* empty: none */
-
-/*
- * A generation by what a person types: its full time, a unique beginning of it, "latest", "oldest",
- * "latest~N". ERR_NOT_FOUND; ERR_INVALID_ARGUMENT: more than one begins like this, or nonsense.
- */
-enum status snapper_resolve(struct snapper *snapper, const char *text,
-                            struct generation_name *name);

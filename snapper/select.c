@@ -2,52 +2,72 @@
 
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
+#include "snapper/session.h"
 
-static enum status select_by_age(struct snapper *snapper, u64 back, size_t *index)
+/* The generations with an archive, from the newest: the next below index `at` of the list. */
+static struct generation *next_older(const struct snapper *snapper, size_t *at)
 {
-    size_t count = snapper_generation_count(snapper);
+    while (*at > 0) {
+        struct generation *generation = snapper->generations.items[--*at];
+        bool has_archive;
 
-    if (back >= count) {
-        log_error("snapper: there are %zu generations, none is %lu before the latest",
-                  count, back);
+        if (generation_has_archive(generation, snapper->store, &has_archive) != OK ||
+            has_archive)
+            return generation;
+    }
+    return NULL;
+}
+
+static enum status select_by_age(const struct snapper *snapper, u64 back,
+                                 struct generation_name *name)
+{
+    size_t at = snapper->generations.count, count = 0;
+    const struct generation *generation;
+
+    while ((generation = next_older(snapper, &at)) != NULL)
+        if (count++ == back) {
+            *name = generation->name;
+            return OK;
+        }
+    log_error("snapper: there are %zu generations, none is %lu before the latest", count,
+              back);
+    return ERR_NOT_FOUND;
+}
+
+static enum status select_oldest(const struct snapper *snapper,
+                                 struct generation_name *name)
+{
+    size_t at = snapper->generations.count;
+    const struct generation *generation, *oldest = NULL;
+
+    while ((generation = next_older(snapper, &at)) != NULL)
+        oldest = generation;
+    if (oldest == NULL) {
+        log_error("snapper: there are no generations");
         return ERR_NOT_FOUND;
     }
-    *index = count - 1 - (size_t)back;
+    *name = oldest->name;
     return OK;
 }
 
-static enum status name_at(struct snapper *snapper, size_t index,
-                           struct generation_name *name)
-{
-    struct snapper_generation_info info;
-    enum status status = snapper_generation_info(snapper, index, &info);
-
-    if (status == OK)
-        *name = info.name;
-    return status;
-}
-
-static enum status select_by_prefix(struct snapper *snapper, const char *prefix,
+static enum status select_by_prefix(const struct snapper *snapper, const char *prefix,
                                     struct generation_name *name)
 {
-    struct generation_name candidate, found = {};
-    size_t matches = 0;
+    size_t at = snapper->generations.count, matches = 0;
+    const struct generation *generation, *found = NULL;
 
-    for (size_t i = 0; i < snapper_generation_count(snapper); i++) {
-        enum status status = name_at(snapper, i, &candidate);
-        if (status)
-            return status;
-        if (!text_starts_with(candidate.text, prefix))
+    while ((generation = next_older(snapper, &at)) != NULL) {
+        if (!text_starts_with(generation->name.text, prefix))
             continue;
-        found = candidate;
+        found = generation;
         matches++;
     }
     if (matches != 1) {
         log_error("snapper: \"%.40s\" is the beginning of %zu generations", prefix,
                   matches);
-        return matches ? ERR_INVALID_ARGUMENT : ERR_NOT_FOUND;
+        return matches > 0 ? ERR_INVALID_ARGUMENT : ERR_NOT_FOUND;
     }
-    *name = found;
+    *name = found->name;
     return OK;
 }
 
@@ -63,20 +83,14 @@ enum status snapper_select(struct snapper *snapper, const char *text,
                            struct generation_name *name)
 {
     static const char latest[] = "latest";
-    size_t count = snapper_generation_count(snapper);
-    size_t index;
     u64 back = 0;
-    enum status status;
 
-    if (text_equal(text, "oldest")) {
-        status = select_by_age(snapper, count ? count - 1 : 0, &index);
-    } else if (text_starts_with(text, latest)) {
-        const char *rest = text + sizeof latest - 1;
-        if (*rest && (*rest != '~' || !text_to_u64(rest + 1, &back)))
-            return refuse_form(text);
-        status = select_by_age(snapper, back, &index);
-    } else {
+    if (text_equal(text, "oldest"))
+        return select_oldest(snapper, name);
+    if (!text_starts_with(text, latest))
         return *text ? select_by_prefix(snapper, text, name) : refuse_form(text);
-    }
-    return status ? status : name_at(snapper, index, name);
+    const char *rest = text + sizeof latest - 1;
+    if (*rest && (*rest != '~' || !text_to_u64(rest + 1, &back)))
+        return refuse_form(text);
+    return select_by_age(snapper, back, name);
 }

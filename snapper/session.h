@@ -27,7 +27,7 @@ enum pending_kind {
 
 /* What the generation in creation does with one id. */
 struct pending {
-    u64 id;
+    u64 id; /* first: it is sorted by */
     const void *payload;
     u32 size;
     u32 crc;

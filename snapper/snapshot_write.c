@@ -299,9 +299,10 @@ static enum status prepare_record(struct writer *writer)
     enum status status = state_file_copy(&writer->snapper->record, record);
     if (status != OK)
         return status;
-    writer->record_changes = !generation_name_is_empty(&record->target) ||
-                             !generation_name_is_empty(&record->writing) ||
-                             record->boots > 0;
+    /* The first generation makes the file: upkeep of a full disk must not need a block for it. */
+    writer->record_changes =
+        writer->home == 0 || !generation_name_is_empty(&record->target) ||
+        !generation_name_is_empty(&record->writing) || record->boots > 0;
     if (!generation_name_is_empty(&record->writing))
         status = name_list_add(&record->purging, &record->writing);
     record->writing = (struct generation_name){ 0 };

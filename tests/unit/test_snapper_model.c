@@ -13,6 +13,7 @@
 
 #include "kernel/base/string.h"
 #include "snapper/retention.h"
+#include "snapper/select.h"
 #include "snapper/verify.h"
 #include "tests/support/port_host.h"
 #include "tests/support/snapper_model.h"
@@ -83,7 +84,7 @@ static bool is_there(const char *name)
 {
     struct generation_name found;
 
-    return snapper_resolve(model.fixture.snapper, name, &found) == OK;
+    return snapper_select(model.fixture.snapper, name, &found) == OK;
 }
 
 /* What the rules purged; after a failure perhaps only some of it. */

@@ -117,7 +117,6 @@ static void purge__everything_but_one__leaves_the_blocks_of_one(void **state)
     assert_int_equal(snapper_settle(fixture.snapper, &changed), OK);
     assert_tree_is_sound(fixture.ram, true);
     assert_pages(&fixture, last.text, 0, 40, SIZE, 9);
-    ram_store_remove(fixture.ram, "/snapper.state");
     assert_int_equal(ram_store_used_blocks(fixture.ram), once);
 }
 
@@ -392,36 +391,6 @@ static void purge_zombies__files_nobody_lists__all_go_at_once(void **state)
     assert_tree_is_sound(fixture.ram, false);
 }
 
-static void resolve__what_people_type__finds_one_or_none(void **state)
-{
-    (void)state;
-    struct generation_name names[3], found;
-    struct snapper *snapper = fixture.snapper;
-
-    assert_int_equal(snapper_resolve(snapper, "latest", &found), ERR_NOT_FOUND);
-    assert_int_equal(snapper_resolve(snapper, "oldest", &found), ERR_NOT_FOUND);
-    for (u64 i = 0; i < 3; i++) {
-        port_host_set_time(NOON + i * 3600 * SECOND);
-        names[i] = commit_pages(&fixture, 0, 1, SIZE, i, NULL);
-    }
-    static const struct {
-        const char *text;
-        int index;
-    } cases[] = { { "latest", 2 },        { "latest~0", 2 },
-                  { "latest~2", 0 },      { "oldest", 0 },
-                  { "2026-11-21T08", 1 }, { "2026-11-21T07:30:00.000000Z", 0 } };
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        assert_int_equal(snapper_resolve(snapper, cases[i].text, &found), OK);
-        assert_string_equal(found.text, names[cases[i].index].text);
-    }
-    assert_int_equal(snapper_resolve(snapper, "latest~3", &found), ERR_NOT_FOUND);
-    assert_int_equal(snapper_resolve(snapper, "2025", &found), ERR_NOT_FOUND);
-    assert_int_equal(snapper_resolve(snapper, "2026", &found), ERR_INVALID_ARGUMENT);
-    assert_int_equal(snapper_resolve(snapper, "", &found), ERR_INVALID_ARGUMENT);
-    assert_int_equal(snapper_resolve(snapper, "latest~", &found), ERR_INVALID_ARGUMENT);
-    assert_int_equal(snapper_resolve(snapper, "latest1", &found), ERR_INVALID_ARGUMENT);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -442,7 +411,6 @@ int main(void)
         TEST(purge__another_archive_unreadable__nothing_goes_until_it_is_given_up),
         TEST(purge_forced__two_unreadable__files_wait_for_the_second),
         TEST(purge_zombies__files_nobody_lists__all_go_at_once),
-        TEST(resolve__what_people_type__finds_one_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include "kernel/base/string.h"
 #include "snapper/retention.h"
+#include "snapper/select.h"
 #include "tests/support/port_host.h"
 #include "tests/support/snapper_fixture.h"
 
@@ -119,8 +120,7 @@ static void commit__min_snapshots_and_pins__win_over_space(void **state)
     assert_int_equal(try_commit(0, 50, 9000), OK);
     assert_pages(&fixture, first.text, 0, 50, SIZE, 1);
     struct generation_name found;
-    assert_int_equal(snapper_resolve(fixture.snapper, second.text, &found),
-                     ERR_NOT_FOUND);
+    assert_int_equal(snapper_select(fixture.snapper, second.text, &found), ERR_NOT_FOUND);
 }
 
 static void commit__an_archive_unreadable__is_refused_for_space(void **state)
