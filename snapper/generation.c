@@ -187,8 +187,8 @@ static enum status read_whole(struct store *store, u64 node, u8 **raw, size_t *s
     return OK;
 }
 
-/* Each listed file is one inode: what counts more of them than there are would cost without end. */
-static const char *check_against_store(const struct archive *archive, struct store *store)
+const char *generation_archive_obstacle(const struct archive *archive,
+                                        struct store *store)
 {
     struct store_space space;
     u64 files = 0;
@@ -205,25 +205,32 @@ static const char *check_against_store(const struct archive *archive, struct sto
                                       : "more files than the file system has inodes";
 }
 
+enum status generation_read_archive_bytes(struct generation *generation,
+                                          struct store *store, u8 **raw, size_t *size)
+{
+    u64 node;
+
+    enum status status =
+        store->operations->lookup(store, generation->node, "archive", &node);
+    return status != OK ? status : read_whole(store, node, raw, size);
+}
+
 enum status generation_read_archive(struct generation *generation, struct store *store,
                                     struct archive *archive, u64 *archive_size)
 {
     const char *why = "unreadable";
-    u64 node;
     u8 *raw;
     size_t size;
 
-    enum status status =
-        store->operations->lookup(store, generation->node, "archive", &node);
-    if (status != OK)
+    enum status status = generation_read_archive_bytes(generation, store, &raw, &size);
+    if (status == ERR_NOT_FOUND)
         return status;
-    status = read_whole(store, node, &raw, &size);
     if (status == OK) {
         status = archive_decode(raw, size, archive, &why);
         port_free(raw);
     }
     if (status == OK) {
-        why = check_against_store(archive, store);
+        why = generation_archive_obstacle(archive, store);
         if (generation_name_compare(&archive->generations[0].name, &generation->name) !=
             0)
             why = "it belongs to another generation";

@@ -70,6 +70,16 @@ enum status generation_has_archive(struct generation *generation, struct store *
 enum status generation_read_archive(struct generation *generation, struct store *store,
                                     struct archive *archive, u64 *archive_size);
 
+/*
+ * Each listed file is one inode: what counts more of them than there are would cost without end. Says
+ * what is wrong, or NULL.
+ */
+const char *generation_archive_obstacle(const struct archive *archive,
+                                        struct store *store);
+/* The archive's bytes as they are, freed by port_free(). */
+enum status generation_read_archive_bytes(struct generation *generation,
+                                          struct store *store, u8 **raw, size_t *size);
+
 /* The directory `level` levels down the chain: 0 is "snapshot", each next is an "ext" in it. */
 enum status generation_level(struct generation *generation, struct store *store,
                              u32 level, u64 *node);

@@ -35,3 +35,13 @@ enum status verb_unpin(struct snapper *snapper, const char *which, struct report
 /* rollback G: where the next boot goes on. */
 enum status verb_rollback(struct snapper *snapper, const char *which,
                           struct report *report);
+
+/* verify [--repair]: everything looked at. */
+struct verb_verify {
+    bool repair;
+    bool (*progress)(void *context, u64 done, u64 total); /* NULL: none; false: stop */
+    void *context;
+};
+/* ERR_INTERRUPTED: stopped. `clean`: nothing is left to complain of. */
+enum status verb_verify(struct snapper *snapper, const struct verb_verify *how,
+                        struct report *report, bool *clean);

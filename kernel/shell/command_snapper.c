@@ -117,6 +117,22 @@ static const struct verb verbs[] = {
     { "unpin", 1, NULL, verb_unpin },     { "rollback", 1, NULL, roll_back },
 };
 
+static bool tell_progress(void *context, u64 done, u64 total)
+{
+    (void)context;
+    (void)done;
+    (void)total;
+    return shell_between_steps() == OK;
+}
+
+static enum status verify(struct snapper *snapper, bool repair, struct report *report)
+{
+    struct verb_verify how = { repair, tell_progress, NULL };
+    bool clean;
+
+    return verb_verify(snapper, &how, report, &clean);
+}
+
 static enum status run_verb(const struct shell_call *call, struct snapper *snapper,
                             struct report *report)
 {
@@ -128,6 +144,10 @@ static enum status run_verb(const struct shell_call *call, struct snapper *snapp
             return verb_delete(snapper, arguments, count, report);
         return count > 1 ? verb_delete_forced(snapper, arguments + 1, count - 1, report)
                          : shell_usage(call);
+    }
+    if (text_equal(call->words[1], "verify") && count <= 1) {
+        bool repair = count == 1 && text_equal(arguments[0], "--repair");
+        return count == 0 || repair ? verify(snapper, repair, report) : shell_usage(call);
     }
     for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
         const struct verb *verb = &verbs[i];

@@ -22,6 +22,7 @@ static const struct shell_command commands[] = {
       "pin GENERATION\n"
       "unpin GENERATION\n"
       "rollback GENERATION\n"
+      "verify [--repair]\n"
       "config",
       "take and look at generations (a time, its beginning, latest, oldest, latest~N)",
       command_snapper },

@@ -1,0 +1,161 @@
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+#include "snapper/run_crcs.h"
+#include "snapper/session.h"
+#include "snapper/transfer.h"
+
+enum status snapper_archive_save(struct snapper *snapper, const char *name, u8 **raw,
+                                 size_t *size, bool *good)
+{
+    struct generation *generation;
+    struct mapping *mapping;
+
+    enum status status = snapper_find(snapper, name, &generation);
+    if (status == OK)
+        status = generation_read_archive_bytes(generation, snapper->store, raw, size);
+    if (status != OK)
+        return status;
+    *good = snapper_read_mapping(snapper, generation, &mapping) == OK;
+    if (*good)
+        mapping_release(mapping);
+    return OK;
+}
+
+/* --- putting back --- */
+
+static enum status decode(struct snapper *snapper, const u8 *raw, size_t size,
+                          struct archive *archive)
+{
+    const char *why = "";
+
+    enum status status = archive_decode(raw, size, archive, &why);
+    if (status != OK) {
+        log_error("snapper: not an archive that can be put back: %s", why);
+        return status;
+    }
+    why = generation_archive_obstacle(archive, snapper->store);
+    if (why == NULL)
+        return OK;
+    log_error("snapper: not an archive of this image: %s", why);
+    archive_destroy(archive);
+    return ERR_CORRUPT;
+}
+
+/* A readable archive is replaced by no other. */
+static enum status check_place(struct snapper *snapper, struct generation *generation,
+                               const u8 *raw, size_t size)
+{
+    struct archive archive;
+    size_t there_size = 0;
+    u64 archive_size;
+    u8 *there = NULL;
+
+    if (generation->node == 0)
+        return OK;
+    enum status status =
+        generation_read_archive_bytes(generation, snapper->store, &there, &there_size);
+    bool same = status == OK && there_size == size && memcmp(there, raw, size) == 0;
+    if (status == OK)
+        port_free(there);
+    if (same || status == ERR_NOT_FOUND)
+        return OK;
+    if (generation_read_archive(generation, snapper->store, &archive, &archive_size) !=
+        OK)
+        return OK;
+    archive_destroy(&archive);
+    log_error("snapper: %s has a readable archive, and not this one",
+              generation->name.text);
+    return ERR_EXISTS;
+}
+
+/* All that it lists is there, as its maker saw it. */
+static enum status check_files(struct snapper *snapper, const struct archive *archive)
+{
+    enum status result = OK;
+    struct mapping *mapping;
+
+    enum status status = mapping_from_archive(archive, &snapper->generations, &mapping);
+    if (status != OK)
+        return status;
+    for (size_t i = 0; i < mapping->count && status == OK; i++) {
+        struct mapping_run *run = &mapping->runs[i];
+        u32 crc, unreadable;
+
+        status = run_crc_of_all(run, snapper->store, &crc, &unreadable);
+        if (status != OK || (unreadable == run->count && crc == run->crc))
+            continue;
+        log_error("snapper: of %u files from number %u of %s not all are what the "
+                  "archive lists",
+                  run->count, run->first_ordinal, run->generation->name.text);
+        result = ERR_INTEGRITY;
+    }
+    mapping_release(mapping);
+    return status != OK ? status : result;
+}
+
+static enum status write_archive(struct snapper *snapper, struct generation *generation,
+                                 const u8 *raw, size_t size)
+{
+    struct store *store = snapper->store;
+    const struct store_operations *operations = store->operations;
+    enum status status = OK;
+
+    if (snapper->home == 0)
+        status =
+            operations->make_directory(store, snapper->root, "snapper", &snapper->home);
+    if (status == OK && generation->node == 0)
+        status = operations->make_directory(store, snapper->home, generation->name.text,
+                                            &generation->node);
+    if (status == OK)
+        status = operations->replace_file(store, generation->node, "archive", raw, size);
+    if (status == OK)
+        status = operations->commit(store);
+    if (status != OK)
+        operations->rollback(store);
+    enum status located = generation_locate(generation, store, snapper->home);
+    return status != OK ? status : located;
+}
+
+static enum status put_back(struct snapper *snapper, const struct archive *archive,
+                            const u8 *raw, size_t size, bool complete_only)
+{
+    struct generation *generation;
+
+    enum status status =
+        generation_add(&snapper->generations, &archive->generations[0].name, &generation);
+    if (status == OK)
+        status = check_place(snapper, generation, raw, size);
+    if (status == OK && complete_only)
+        status = check_files(snapper, archive);
+    if (status == OK)
+        status = write_archive(snapper, generation, raw, size);
+    return status;
+}
+
+static enum status restore_archive(struct snapper *snapper, const u8 *raw, size_t size,
+                                   bool complete_only, struct generation_name *name)
+{
+    struct archive archive;
+
+    if (snapper_state(snapper) != SNAPPER_DORMANT)
+        return ERR_INVALID_STATE;
+    enum status status = decode(snapper, raw, size, &archive);
+    if (status != OK)
+        return status;
+    *name = archive.generations[0].name;
+    status = put_back(snapper, &archive, raw, size, complete_only);
+    archive_destroy(&archive);
+    return status;
+}
+
+enum status snapper_archive_restore(struct snapper *snapper, const u8 *raw, size_t size,
+                                    struct generation_name *name)
+{
+    return restore_archive(snapper, raw, size, true, name);
+}
+
+enum status snapper_archive_force(struct snapper *snapper, const u8 *raw, size_t size,
+                                  struct generation_name *name)
+{
+    return restore_archive(snapper, raw, size, false, name);
+}
