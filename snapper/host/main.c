@@ -61,7 +61,7 @@ static const struct verb *choose(const struct options *options)
         complain("no verb: snapctl --help names them");
         return NULL;
     }
-    const struct verb *verb = verb_find_by_name(options->verb);
+    const struct verb *verb = verb_choose(options);
     if (verb == NULL) {
         complain("%s: no such verb: snapctl --help names them", options->verb);
         return NULL;
@@ -111,7 +111,7 @@ static enum exit_code run(const struct options *options, const struct verb *verb
         complain("no memory");
         return EXIT_FAILED;
     }
-    call.report->rehearsal = options->dry_run && verb->writes;
+    call.report->rehearsal = options->dry_run;
     if (options->json && !verb->answers_list && verb->writes)
         report_flag(call.report, "dry_run", options->dry_run);
     enum status status = run_on_image(&call, verb);

@@ -16,6 +16,7 @@ struct call {
 
 struct verb {
     const char *name;
+    const char *form;  /* its first argument, where that makes it another verb; NULL */
     const char *usage; /* its arguments */
     const char *summary;
     size_t least, most; /* arguments */
@@ -27,7 +28,7 @@ struct verb {
 };
 
 /* NULL: none. */
-const struct verb *verb_find_by_name(const char *name);
+const struct verb *verb_choose(const struct options *options);
 /* All of them, in the order of the help. */
 const struct verb *verb_table(size_t *count);
 
@@ -41,3 +42,11 @@ enum status run_ls(struct call *call);
 enum status run_cat(struct call *call);
 /* verb_extract.c */
 enum status run_extract(struct call *call);
+/* verb_transfer.c */
+enum status run_export(struct call *call);
+enum status run_import(struct call *call);
+/* verb_archive.c */
+enum status run_archive_save(struct call *call);
+enum status run_archive_restore(struct call *call);
+/* verb_verify.c */
+enum status run_verify(struct call *call);

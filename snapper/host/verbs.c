@@ -88,6 +88,45 @@ static const struct verb verbs[] = {
       .least = 1,
       .most = 1,
       .run = run_cat },
+    { .name = "extract",
+      .usage = "G ID|all DIR",
+      .summary = "objects of a generation, a file each",
+      .least = 3,
+      .most = 3,
+      .run = run_extract },
+    { .name = "verify",
+      .usage = "[--repair]",
+      .summary = "every archive and file looked at; --repair: and mended",
+      .options = OPTION_REPAIR,
+      .run = run_verify },
+    { .name = "export",
+      .usage = "A[..B] [FILE]",
+      .summary = "generation A, or what B has beyond A, as one stream",
+      .least = 1,
+      .most = 2,
+      .run = run_export },
+    { .name = "import",
+      .usage = "[FILE]",
+      .summary = "what was exported; gone on with where it was cut short",
+      .most = 1,
+      .writes = true,
+      .run = run_import },
+    { .name = "archive",
+      .form = "save",
+      .usage = "save G FILE",
+      .summary = "a backup of the archive of G",
+      .least = 3,
+      .most = 3,
+      .run = run_archive_save },
+    { .name = "archive",
+      .form = "restore",
+      .usage = "restore [--force] G FILE",
+      .summary = "put it back; --force: though files are missing",
+      .least = 3,
+      .most = 3,
+      .writes = true,
+      .options = OPTION_FORCE,
+      .run = run_archive_restore },
     { .name = "delete",
       .usage = "[--force] G...",
       .summary = "delete generations; --force: also one that cannot be read",
@@ -130,10 +169,18 @@ const struct verb *verb_table(size_t *count)
     return verbs;
 }
 
-const struct verb *verb_find_by_name(const char *name)
+static bool is_meant(const struct verb *verb, const struct options *options)
+{
+    if (!text_equal(verb->name, options->verb))
+        return false;
+    return verb->form == NULL ||
+           (options->argument_count > 0 && text_equal(verb->form, options->arguments[0]));
+}
+
+const struct verb *verb_choose(const struct options *options)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
-        if (text_equal(verbs[i].name, name))
+        if (is_meant(&verbs[i], options))
             return &verbs[i];
     return NULL;
 }
