@@ -26,6 +26,15 @@ void line_editor_reset(struct line_editor *editor)
     *editor = (struct line_editor){};
 }
 
+/* Writes only if there is something: the editor is part of what generations save. */
+void line_editor_drop_key(struct line_editor *editor)
+{
+    if (editor->escape == ESCAPE_NONE && editor->escape_number == 0)
+        return;
+    editor->escape = ESCAPE_NONE;
+    editor->escape_number = 0;
+}
+
 static void set_text(struct line_editor *editor, const char *text)
 {
     if (!text_copy(editor->text, sizeof editor->text, text))
@@ -105,7 +114,7 @@ static enum line_event finish_escape(struct line_editor *editor,
 {
     u32 number = editor->escape_number;
 
-    editor->escape = editor->escape_number = 0;
+    line_editor_drop_key(editor);
     switch (final) {
     case 'A':
         return older(editor, history);
@@ -199,10 +208,12 @@ static enum line_event feed_control(struct line_editor *editor,
 enum line_event line_editor_feed(struct line_editor *editor,
                                  const struct history *history, char character)
 {
+    if ((u8)character < ' ' || character == DELETE) {
+        line_editor_drop_key(editor);
+        return feed_control(editor, history, character);
+    }
     if (editor->escape != ESCAPE_NONE)
         return feed_escape(editor, history, character);
-    if ((u8)character < ' ' || character == DELETE)
-        return feed_control(editor, history, character);
     if ((u8)character > '~')
         return LINE_NOTHING;
     return insert(editor, character);

@@ -38,6 +38,8 @@ enum line_event {
 };
 
 void line_editor_reset(struct line_editor *editor);
+/* The rest of a key of which only the first bytes came will never come. */
+void line_editor_drop_key(struct line_editor *editor);
 /* Takes one character of input. */
 enum line_event line_editor_feed(struct line_editor *editor,
                                  const struct history *history, char character);

@@ -128,6 +128,33 @@ static void line_editor_feed__unknown_escapes__are_swallowed(void **state)
     }
 }
 
+static void line_editor_feed__control_key_within_an_escape__is_not_swallowed(void **state)
+{
+    (void)state;
+    assert_int_equal(type("ab\x1b[\r"), LINE_FINISHED);
+    assert_int_equal(type("\x1b\x03"), LINE_CANCELLED);
+    assert_int_equal(type("\x1b[1;\b"), LINE_CHANGED);
+    assert_int_equal(type("\x1b[\x1b[D"), LINE_CHANGED);
+    assert_line("|a");
+}
+
+/* The power went between two bytes of a key. */
+static void
+line_editor_drop_key__half_of_an_escape_came__the_next_key_counts(void **state)
+{
+    static const char *const halves[] = { "\x1b", "\x1b[", "\x1b[1", "\x1bO" };
+
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+        start(state);
+        type("ab");
+        type(halves[i]);
+        line_editor_drop_key(&shell.editor);
+        assert_int_equal(type("D"), LINE_APPENDED);
+        assert_line("abD|");
+        assert_int_equal(type("\x1b[~"), LINE_NOTHING);
+    }
+}
+
 static void line_editor_feed__line_full__takes_no_more(void **state)
 {
     (void)state;
@@ -298,6 +325,10 @@ int main(void)
                                start),
         cmocka_unit_test_setup(line_editor_feed__every_editing_key__does_its_work, start),
         cmocka_unit_test_setup(line_editor_feed__unknown_escapes__are_swallowed, start),
+        cmocka_unit_test_setup(
+            line_editor_feed__control_key_within_an_escape__is_not_swallowed, start),
+        cmocka_unit_test_setup(
+            line_editor_drop_key__half_of_an_escape_came__the_next_key_counts, start),
         cmocka_unit_test_setup(line_editor_feed__line_full__takes_no_more, start),
         cmocka_unit_test_setup(line_editor_feed__history_keys__walk_and_come_back, start),
         cmocka_unit_test_setup(line_editor_feed__history_empty__changes_nothing, start),
