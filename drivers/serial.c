@@ -36,10 +36,15 @@ static struct {
 
 static bool present;
 
+/* What does not fit is lost, but for ^C, which drops what was typed before it anyway. */
 static void store(char character)
 {
-    if (input.end - input.first < sizeof input.text)
-        input.text[input.end++ % sizeof input.text] = character;
+    if (input.end - input.first == sizeof input.text) {
+        if (character != CONTROL_C)
+            return;
+        input.end--;
+    }
+    input.text[input.end++ % sizeof input.text] = character;
 }
 
 /* The loop is bounded, should the port claim for ever to have something. */

@@ -89,11 +89,14 @@ void console_pass_messages(void)
 void console_release_messages(void)
 {
     char lost[64];
+    size_t size = console.held_size;
 
-    console_write(console.held, console.held_size);
-    if (console.held_lost) {
-        format_text(lost, sizeof lost, "(%zu more messages)\n", console.held_lost);
-        write_text(lost);
-    }
-    console.held_size = console.held_lost = 0;
+    console.held_size = 0;
+    if (size)
+        console_log(console.held, size);
+    if (!console.held_lost)
+        return;
+    format_text(lost, sizeof lost, "(%zu more messages)\n", console.held_lost);
+    console.held_lost = 0;
+    console_log(lost, strlen(lost));
 }

@@ -2,7 +2,7 @@
  * The console between the shell, the log and the serial line.
  *
  * While a line is being typed, a message is printed above it and the prompt is drawn again with what
- * was typed. Messages of background work that falls into a command are kept until it has ended.
+ * was typed. Messages of background work that falls into a command are kept until the next prompt.
  */
 #pragma once
 

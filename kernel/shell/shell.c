@@ -27,6 +27,7 @@ void shell_print(const char *format, ...)
 void shell_start(struct shell_state *state)
 {
     shell = state;
+    line_editor_drop_key(&shell->editor);
     if (!shell->running[0])
         return;
     shell_print("interrupted: %s\n", shell->running);
@@ -66,11 +67,11 @@ static void run_command(const struct shell_words *words)
         shell_print("%s: no such command (help lists them)\n", words->of[0]);
         return;
     }
+    console_release_messages();
     shell->commands++;
     /* What failed has been said by the command, where it knew most. */
     (void)!call.command->run(&call);
     shell_command_done();
-    console_release_messages();
 }
 
 void shell_execute(const char *line)
@@ -95,6 +96,13 @@ void shell_execute(const char *line)
     }
 }
 
+/* The reply ends at the prompt; what happened beside the command is printed above it. */
+static void show_prompt(void)
+{
+    console_show_prompt(&shell->editor);
+    console_release_messages();
+}
+
 static void run_line(void)
 {
     static char line[LINE_MAX + 1];
@@ -104,7 +112,7 @@ static void run_line(void)
     history_add(&shell->history, line);
     line_editor_reset(&shell->editor);
     shell_execute(line);
-    console_show_prompt(&shell->editor);
+    show_prompt();
 }
 
 static void cancel_line(void)
@@ -143,7 +151,7 @@ _Noreturn void shell_run(void (*idle)(void))
 {
     char character;
 
-    console_show_prompt(&shell->editor);
+    show_prompt();
     for (;;) {
         if (serial_read(&character)) {
             take_character(character);

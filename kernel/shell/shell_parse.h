@@ -6,7 +6,8 @@
 #include "kernel/base/status.h"
 #include "kernel/base/types.h"
 
-enum { SHELL_WORDS_MAX = 32, SHELL_TEXT_MAX = 1100 };
+/* No line that can be typed has more words. */
+enum { SHELL_WORDS_MAX = 128, SHELL_TEXT_MAX = 1100 };
 
 struct shell_words {
     size_t count;
