@@ -60,7 +60,8 @@ static int stop(void **state)
 
 static void start_with(struct persist_choice choice)
 {
-    persist_start(&types, fixture.snapper, &disk, &fixture.config, &choice);
+    struct persist_store store = { fixture.snapper, &disk, &fixture.config, NULL };
+    persist_start(&types, &store, &choice);
 }
 
 static void boot_with(struct persist_choice choice)
@@ -140,7 +141,8 @@ static void persist_start__no_store__memory_is_new_and_stays_here(void **state)
     struct capture_report report;
 
     (void)state;
-    persist_start(&types, NULL, NULL, &fixture.config, &(struct persist_choice){});
+    persist_start(&types, &(struct persist_store){ .config = &fixture.config },
+                  &(struct persist_choice){});
     assert_int_equal(persist_mode(), PERSIST_NO_STORE);
     assert_int_equal(persist_capture(NULL, &report), ERR_INVALID_STATE);
     persist_clean_up();
