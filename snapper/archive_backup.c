@@ -82,7 +82,8 @@ static enum status check_files(struct snapper *snapper, const struct archive *ar
         u32 crc, unreadable;
 
         status = run_crc_of_all(run, snapper->store, &crc, &unreadable);
-        if (status != OK || (unreadable == run->count && crc == run->crc))
+        if (status != OK ||
+            (unreadable == run->count && (!run->crc_known || crc == run->crc)))
             continue;
         log_error("snapper: of %u files from number %u of %s not all are what the "
                   "archive lists",
@@ -93,25 +94,38 @@ static enum status check_files(struct snapper *snapper, const struct archive *ar
     return status != OK ? status : result;
 }
 
+/* A new file: overwriting the damaged one would send all of it through the journal. */
+static enum status replace_archive(struct store *store, u64 directory, const u8 *raw,
+                                   size_t size)
+{
+    enum status status = store->operations->remove_file(store, directory, "archive");
+
+    if (status == OK || status == ERR_NOT_FOUND)
+        status = store->operations->replace_file(store, directory, "archive", raw, size);
+    return status;
+}
+
 static enum status write_archive(struct snapper *snapper, struct generation *generation,
                                  const u8 *raw, size_t size)
 {
     struct store *store = snapper->store;
     const struct store_operations *operations = store->operations;
+    u64 home = snapper->home, node = generation->node;
     enum status status = OK;
 
-    if (snapper->home == 0)
-        status =
-            operations->make_directory(store, snapper->root, "snapper", &snapper->home);
-    if (status == OK && generation->node == 0)
-        status = operations->make_directory(store, snapper->home, generation->name.text,
-                                            &generation->node);
+    if (home == 0)
+        status = operations->make_directory(store, snapper->root, "snapper", &home);
+    if (status == OK && node == 0)
+        status = operations->make_directory(store, home, generation->name.text, &node);
     if (status == OK)
-        status = operations->replace_file(store, generation->node, "archive", raw, size);
+        status = replace_archive(store, node, raw, size);
     if (status == OK)
         status = operations->commit(store);
-    if (status != OK)
+    if (status == OK)
+        snapper->home = home;
+    else
         operations->rollback(store);
+    snapper_forget_listed(snapper); /* what it lists now may be other files */
     enum status located = generation_locate(generation, store, snapper->home);
     return status != OK ? status : located;
 }

@@ -3,6 +3,7 @@
 #include "kernel/base/checked.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
+#include "snapper/reference.h"
 
 enum { ARCHIVE_SIZE_MAX = 1 << 30 };
 
@@ -107,6 +108,8 @@ enum status generation_list_read(struct generation_list *list, struct store *sto
             return OK;
         if (status != OK)
             return status;
+        list->references +=
+            entry.is_directory && reference_name_decode(entry.name, &time);
         if (!generation_name_decode(entry.name, &time) ||
             !text_copy(name.text, sizeof name.text, entry.name))
             continue;

@@ -31,6 +31,7 @@ struct generation_list {
     struct generation **items; /* ascending by name */
     size_t count;
     size_t capacity;
+    u32 references; /* directories that the original program made */
     u64 newest_time; /* of all names ever seen, those of foreign files and removed ones too */
 };
 

@@ -71,6 +71,10 @@ static enum status read_home(struct snapper *snapper)
             generation_list_read(&snapper->generations, snapper->store, snapper->home);
     if (status != OK)
         log_error("snapper: /snapper cannot be read: %s", status_text(status));
+    if (snapper->generations.references > 0)
+        log_info("snapper: /snapper holds %u generations of the original program, which "
+                 "are left alone; snapctl can import them",
+                 snapper->generations.references);
     return status;
 }
 
