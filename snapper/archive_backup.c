@@ -1,8 +1,6 @@
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
-#include "snapper/run_crcs.h"
-#include "snapper/session.h"
-#include "snapper/transfer.h"
+#include "snapper/transfer_check.h"
 
 enum status snapper_archive_save(struct snapper *snapper, const char *name, u8 **raw,
                                  size_t *size, bool *good)
@@ -68,32 +66,6 @@ static enum status check_place(struct snapper *snapper, struct generation *gener
     return ERR_EXISTS;
 }
 
-/* All that it lists is there, as its maker saw it. */
-static enum status check_files(struct snapper *snapper, const struct archive *archive)
-{
-    enum status result = OK;
-    struct mapping *mapping;
-
-    enum status status = mapping_from_archive(archive, &snapper->generations, &mapping);
-    if (status != OK)
-        return status;
-    for (size_t i = 0; i < mapping->count && status == OK; i++) {
-        struct mapping_run *run = &mapping->runs[i];
-        u32 crc, unreadable;
-
-        status = run_crc_of_all(run, snapper->store, &crc, &unreadable);
-        if (status != OK ||
-            (unreadable == run->count && (!run->crc_known || crc == run->crc)))
-            continue;
-        log_error("snapper: of %u files from number %u of %s not all are what the "
-                  "archive lists",
-                  run->count, run->first_ordinal, run->generation->name.text);
-        result = ERR_INTEGRITY;
-    }
-    mapping_release(mapping);
-    return status != OK ? status : result;
-}
-
 /* A new file: overwriting the damaged one would send all of it through the journal. */
 static enum status replace_archive(struct store *store, u64 directory, const u8 *raw,
                                    size_t size)
@@ -140,7 +112,7 @@ static enum status put_back(struct snapper *snapper, const struct archive *archi
     if (status == OK)
         status = check_place(snapper, generation, raw, size);
     if (status == OK && complete_only)
-        status = check_files(snapper, archive);
+        status = transfer_check_files(snapper, archive);
     if (status == OK)
         status = write_archive(snapper, generation, raw, size);
     return status;

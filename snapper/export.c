@@ -1,10 +1,6 @@
 #include "kernel/base/crc.h"
-#include "kernel/base/endian.h"
-#include "kernel/base/log.h"
-#include "snapper/session.h"
-#include "snapper/transfer.h"
-
-enum { ARCHIVE_CRC_AT = 1, ARCHIVE_SIZE_LEAST = 5 };
+#include "kernel/base/port.h"
+#include "snapper/transfer_check.h"
 
 struct exporter {
     struct snapper *snapper;
@@ -16,15 +12,15 @@ struct exporter {
     u32 capacity;
 };
 
-/* Is there a file among the object's copies that who has the base does not have? */
+/* Who has the base has none of the object's files, and so not its content. */
 static bool is_wanted(const struct exporter *exporter, const struct mapping_run *runs,
                       size_t count, u32 offset)
 {
     for (size_t i = 0; i < count; i++)
         if (rc_table_get(&exporter->base, runs[i].generation,
-                         runs[i].first_ordinal + offset) == 0)
-            return true;
-    return false;
+                         runs[i].first_ordinal + offset) > 0)
+            return false;
+    return true;
 }
 
 static void count_objects(struct exporter *exporter)
@@ -94,8 +90,6 @@ static enum status use_base(struct exporter *exporter, const char *name,
     struct snapper *snapper = exporter->snapper;
     struct generation *generation;
     struct mapping *mapping;
-    size_t size;
-    u8 *raw;
 
     enum status status = snapper_find(snapper, name, &generation);
     if (status == OK)
@@ -105,14 +99,7 @@ static enum status use_base(struct exporter *exporter, const char *name,
     status = rc_table_count(&exporter->base, mapping);
     mapping_release(mapping);
     if (status == OK)
-        status = generation_read_archive_bytes(generation, snapper->store, &raw, &size);
-    if (status != OK)
-        return status;
-    if (size < ARCHIVE_SIZE_LEAST)
-        status = ERR_CORRUPT;
-    else
-        exporter->header.base_crc = get_le32(raw + ARCHIVE_CRC_AT);
-    port_free(raw);
+        status = transfer_archive_crc(snapper, generation, &exporter->header.base_crc);
     exporter->header.base = generation->time;
     report->base = generation->name;
     return status;

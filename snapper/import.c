@@ -1,13 +1,8 @@
 #include "kernel/base/crc.h"
-#include "kernel/base/endian.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
 #include "snapper/import_files.h"
-#include "snapper/run_crcs.h"
-#include "snapper/snapshot_file.h"
-#include "snapper/transfer.h"
-
-enum { ARCHIVE_CRC_AT = 1, ARCHIVE_SIZE_LEAST = 5 };
+#include "snapper/transfer_check.h"
 
 /*
  *   header, archive -> is it here? is its base? -> names on record -> objects, in batches
@@ -62,74 +57,6 @@ static enum status read_archive(struct importer *importer)
         return ERR_CORRUPT;
     }
     return OK;
-}
-
-/* The crc field of a generation's archive. */
-static enum status archive_crc(struct snapper *snapper, struct generation *generation,
-                               u32 *crc)
-{
-    size_t size;
-    u8 *raw;
-
-    enum status status =
-        generation_read_archive_bytes(generation, snapper->store, &raw, &size);
-    if (status != OK)
-        return status;
-    if (size < ARCHIVE_SIZE_LEAST)
-        status = ERR_CORRUPT;
-    else
-        *crc = get_le32(raw + ARCHIVE_CRC_AT);
-    port_free(raw);
-    return status;
-}
-
-static enum status check_base(struct importer *importer)
-{
-    struct generation_name name;
-    struct generation *base;
-    u32 crc = 0;
-
-    if (importer->header.base == STREAM_NO_BASE)
-        return OK;
-    if (generation_name_encode(importer->header.base, &name) != OK) {
-        log_error("stream: its base has no possible name");
-        return ERR_CORRUPT;
-    }
-    importer->report->base = name;
-    enum status status = snapper_find(importer->snapper, name.text, &base);
-    if (status == OK)
-        status = archive_crc(importer->snapper, base, &crc);
-    if (status == ERR_NOT_FOUND)
-        log_error("import: %s builds on %s, which is not on this image",
-                  importer->name.text, name.text);
-    else if (status == OK && crc != importer->header.base_crc) {
-        log_error("import: the %s on this image is not the one that %s builds on",
-                  name.text, importer->name.text);
-        status = ERR_NOT_FOUND;
-    }
-    return status;
-}
-
-/* The same generation: nothing to do. Another of this name: refused. */
-static enum status check_presence(struct importer *importer)
-{
-    struct snapper *snapper = importer->snapper;
-    struct generation *known;
-    u32 crc;
-
-    enum status status = snapper_find(snapper, importer->name.text, &known);
-    if (status == ERR_NOT_FOUND)
-        return OK;
-    if (status == OK)
-        status = archive_crc(snapper, known, &crc);
-    if (status != OK)
-        return status;
-    if (crc == get_le32(importer->raw + ARCHIVE_CRC_AT)) {
-        importer->report->was_there = true;
-        return OK;
-    }
-    log_error("import: there is another %s on this image", importer->name.text);
-    return ERR_EXISTS;
 }
 
 /* --- X2: on record before the first file --- */
@@ -238,6 +165,77 @@ static enum status take_object(struct importer *importer, u64 *next_id)
     return status != OK ? status : place(importer, runs, count, &object, content);
 }
 
+static bool is_missing(struct importer *importer, const struct mapping_run *run, u64 id)
+{
+    u64 node;
+
+    return generation_file(run->generation, importer->snapper->store,
+                           run->first_ordinal + (u32)(id - run->first_id),
+                           &node) == ERR_NOT_FOUND;
+}
+
+/* The content from whichever copy is here and good, without a word about the others. */
+static enum status read_any(struct importer *importer, struct mapping_run *runs,
+                            size_t count, u64 id, u8 *content)
+{
+    for (size_t i = 0; i < count; i++)
+        if (object_read_copy(importer->snapper, &runs[i], id, content) == OK)
+            return OK;
+    log_error("import: object 0x%lx: none of its files is here", id);
+    return ERR_INTEGRITY;
+}
+
+/* Those of an object's copies that are not here; a batch has room for them. */
+static enum status add_missing(struct importer *importer, struct mapping_run *runs,
+                               size_t count, u64 id)
+{
+    u8 *content = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!is_missing(importer, &runs[i], id))
+            continue;
+        enum status status = OK;
+        if (content == NULL) {
+            status = import_batch_reserve(&importer->batch, runs->object_size, &content);
+            if (status == OK)
+                status = read_any(importer, runs, count, id, content);
+        }
+        if (status != OK)
+            return status;
+        struct import_file file = {
+            .generation = runs[i].generation,
+            .ordinal = runs[i].first_ordinal + (u32)(id - runs[i].first_id),
+            .size = runs->object_size,
+            .crc = crc32(content, runs->object_size),
+            .content = content,
+        };
+        import_batch_add(&importer->batch, &file);
+    }
+    return OK;
+}
+
+/* Copies of what the base has: the stream does not bring it again. */
+static enum status complete_copies(struct importer *importer)
+{
+    const struct mapping *mapping = importer->mapping;
+    size_t group;
+
+    for (size_t at = 0; at < mapping->count; at += group) {
+        struct mapping_run *runs = &mapping->runs[at];
+        group = mapping_group_size(mapping, at);
+        for (u32 i = 0; i < runs->count && group > 1; i++) {
+            enum status status = OK;
+            if (!import_batch_has_room(&importer->batch, runs->object_size, group))
+                status = import_batch_flush(&importer->batch);
+            if (status == OK)
+                status = add_missing(importer, runs, group, runs->first_id + i);
+            if (status != OK)
+                return status;
+        }
+    }
+    return OK;
+}
+
 static enum status take_objects(struct importer *importer)
 {
     u64 next_id = 0;
@@ -250,36 +248,15 @@ static enum status take_objects(struct importer *importer)
     enum status flushed = OK; /* what was good before the damage is kept, to go on from */
     if (importer->batch.files != NULL)
         flushed = import_batch_flush(&importer->batch);
+    if (status == OK && flushed == OK)
+        flushed = complete_copies(importer);
+    if (status == OK && flushed == OK)
+        flushed = import_batch_flush(&importer->batch);
     importer->report->files = importer->batch.written;
     return status != OK ? status : flushed;
 }
 
 /* --- X3 --- */
-
-/* Each file that the archive lists is here, with the checksums that its maker saw. */
-static enum status check_runs(struct importer *importer)
-{
-    struct mapping *mapping;
-    enum status status = mapping_from_archive(&importer->archive,
-                                              &importer->snapper->generations, &mapping);
-
-    if (status != OK)
-        return status;
-    for (size_t i = 0; i < mapping->count && status == OK; i++) {
-        struct mapping_run *run = &mapping->runs[i];
-        u32 crc, unreadable;
-
-        status = run_crc_of_all(run, importer->snapper->store, &crc, &unreadable);
-        if (status != OK || (unreadable == run->count && crc == run->crc))
-            continue;
-        log_error("import: of %u files from number %u of %s not all are here as they "
-                  "should be",
-                  run->count, run->first_ordinal, run->generation->name.text);
-        status = ERR_INTEGRITY;
-    }
-    mapping_release(mapping);
-    return status;
-}
 
 static enum status write_archive(struct importer *importer, struct generation *generation)
 {
@@ -322,7 +299,7 @@ static enum status take_all(struct importer *importer)
     if (status == OK)
         status = take_objects(importer);
     if (status == OK)
-        status = check_runs(importer);
+        status = transfer_check_files(importer->snapper, &importer->archive);
     if (status == OK)
         status = generation_add(&snapper->generations, &importer->name, &generation);
     if (status == OK)
@@ -342,9 +319,12 @@ enum status snapper_import(struct snapper *snapper, struct stream_input *input,
     report->objects = importer.header.objects;
     report->bytes = importer.header.bytes;
     if (status == OK)
-        status = check_presence(&importer);
+        status =
+            transfer_check_presence(snapper, &importer.name, importer.raw,
+                                    importer.header.archive_size, &report->was_there);
     if (status == OK && !report->was_there)
-        status = check_base(&importer);
+        status =
+            transfer_check_base(snapper, &importer.header, &importer.name, &report->base);
     if (status == OK && !report->was_there)
         status = take_all(&importer);
     mapping_release(importer.mapping);

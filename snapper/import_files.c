@@ -17,6 +17,7 @@ enum status import_batch_open(struct import_batch *batch, struct snapper *snappe
         .snapper = snapper,
         .files = port_alloc(IMPORT_FILES_MAX * sizeof(struct import_file)),
         .contents = port_alloc(IMPORT_BYTES_MAX),
+        .capacity = IMPORT_BYTES_MAX,
     };
     if (batch->files != NULL && batch->contents != NULL)
         return OK;
@@ -39,8 +40,13 @@ bool import_batch_has_room(const struct import_batch *batch, size_t size, size_t
 
 enum status import_batch_reserve(struct import_batch *batch, size_t size, u8 **content)
 {
-    if (size > IMPORT_BYTES_MAX - batch->used)
-        return ERR_TOO_LARGE;
+    if (batch->used == 0 && size > batch->capacity) {
+        port_free(batch->contents);
+        batch->contents = port_alloc(size);
+        batch->capacity = batch->contents != NULL ? size : 0;
+    }
+    if (size > batch->capacity - batch->used)
+        return ERR_NO_MEMORY;
     *content = batch->contents + batch->used;
     batch->used += size;
     return OK;

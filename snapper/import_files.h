@@ -23,7 +23,7 @@ struct import_batch {
     struct import_file *files;
     size_t count;
     u8 *contents;
-    size_t used;
+    size_t capacity, used;
     u64 written; /* files, in all */
 };
 
@@ -33,9 +33,9 @@ enum status import_batch_open(struct import_batch *batch, struct snapper *snappe
 void import_batch_close(
     struct import_batch *batch); /* what was not flushed is forgotten */
 
-/* Does an object of this size, with so many copies, fit? One that is alone in it always does. */
+/* Does an object of this size, with so many copies, fit? */
 bool import_batch_has_room(const struct import_batch *batch, size_t size, size_t files);
-/* Room for a content, until the next flush. ERR_TOO_LARGE: larger than a batch. */
+/* Room for a content, until the next flush; in an empty batch for any. ERR_NO_MEMORY. */
 enum status import_batch_reserve(struct import_batch *batch, size_t size, u8 **content);
 void import_batch_add(struct import_batch *batch, const struct import_file *file);
 

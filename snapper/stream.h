@@ -17,7 +17,8 @@
  *            u64  magic "SNAPDONE"
  *            u32  CRC-32 of all before
  *
- * Every content is sent once, however many copies of it the archive lists.
+ * Every content is sent once, however many copies of it the archive lists, and not at all if the base
+ * lists one: further copies are made where it arrives.
  */
 #pragma once
 

@@ -124,9 +124,18 @@ enum status verb_pin(struct snapper *snapper, const char *which, struct report *
     return mark(snapper, which, snapper_pin, "pinned", "pinned", report);
 }
 
+static enum status unpin_named(struct snapper *snapper, const char *name)
+{
+    enum status status = snapper_unpin(snapper, name);
+
+    if (status == ERR_NOT_FOUND)
+        log_error("snapper: %s is not pinned", name);
+    return status;
+}
+
 enum status verb_unpin(struct snapper *snapper, const char *which, struct report *report)
 {
-    return mark(snapper, which, snapper_unpin, "unpinned", "unpinned", report);
+    return mark(snapper, which, unpin_named, "unpinned", "unpinned", report);
 }
 
 enum status verb_rollback(struct snapper *snapper, const char *which,

@@ -45,3 +45,15 @@ struct verb_verify {
 /* ERR_INTERRUPTED: stopped. `clean`: nothing is left to complain of. */
 enum status verb_verify(struct snapper *snapper, const struct verb_verify *how,
                         struct report *report, bool *clean);
+
+/* diff A B: what B has that A has not, what differs, what is gone. */
+enum status verb_diff(struct snapper *snapper, const char *a, const char *b,
+                      struct report *report);
+/* Only how many, in each space. */
+enum status verb_diff_summary(struct snapper *snapper, const char *a, const char *b,
+                              struct report *report);
+/* The bytes in which one object differs. */
+enum status verb_diff_page(struct snapper *snapper, const char *a, const char *b, u64 id,
+                           struct report *report);
+/* "12", "0x1f", or SPACE:PAGE. */
+[[nodiscard]] bool verb_parse_id(const char *text, u64 *id);

@@ -133,6 +133,24 @@ static enum status verify(struct snapper *snapper, bool repair, struct report *r
     return verb_verify(snapper, &how, report, &clean);
 }
 
+/* A B, and perhaps --summary or the number of a page. */
+static enum status diff(const struct shell_call *call, struct snapper *snapper,
+                        struct report *report)
+{
+    const char *const *words = call->words + 2;
+    u64 id;
+
+    if (call->word_count == 4)
+        return verb_diff(snapper, words[0], words[1], report);
+    if (call->word_count != 5)
+        return shell_usage(call);
+    if (text_equal(words[2], "--summary"))
+        return verb_diff_summary(snapper, words[0], words[1], report);
+    if (!verb_parse_id(words[2], &id))
+        return shell_usage(call);
+    return verb_diff_page(snapper, words[0], words[1], id, report);
+}
+
 static enum status run_verb(const struct shell_call *call, struct snapper *snapper,
                             struct report *report)
 {
@@ -145,6 +163,8 @@ static enum status run_verb(const struct shell_call *call, struct snapper *snapp
         return count > 1 ? verb_delete_forced(snapper, arguments + 1, count - 1, report)
                          : shell_usage(call);
     }
+    if (text_equal(call->words[1], "diff"))
+        return diff(call, snapper, report);
     if (text_equal(call->words[1], "verify") && count <= 1) {
         bool repair = count == 1 && text_equal(arguments[0], "--repair");
         return count == 0 || repair ? verify(snapper, repair, report) : shell_usage(call);

@@ -79,7 +79,8 @@ static const struct verb *choose(const struct options *options)
 
 static enum status run_on_image(struct call *call, const struct verb *verb)
 {
-    enum image_access access = !verb->writes            ? IMAGE_READ
+    bool writes = verb->writes || (call->options->given & OPTION_REPAIR) != 0;
+    enum image_access access = !writes                  ? IMAGE_READ
                                : call->options->dry_run ? IMAGE_REHEARSE
                                                         : IMAGE_WRITE;
     u64 before = messages_complaints();

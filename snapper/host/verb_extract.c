@@ -95,27 +95,6 @@ static enum status extract_id(struct extraction *extraction, u64 id)
     return ERR_NOT_FOUND;
 }
 
-/* "all", an id, or SPACE:PAGE as `show` prints them. */
-static bool parse_which(const char *text, bool *all, u64 *id)
-{
-    char space_text[24];
-    const char *colon = strchr(text, ':');
-    u64 space, page;
-
-    *all = text_equal(text, "all");
-    if (*all || colon == NULL)
-        return *all || text_to_u64(text, id);
-    if ((size_t)(colon - text) >= sizeof space_text)
-        return false;
-    memcpy(space_text, text, (size_t)(colon - text));
-    space_text[colon - text] = '\0';
-    if (!text_to_u64(space_text, &space) || !text_to_u64(colon + 1, &page) ||
-        space >> (64 - OBJECT_PAGE_BITS) != 0 || page >> OBJECT_PAGE_BITS != 0)
-        return false;
-    *id = object_id(space, page);
-    return true;
-}
-
 static void answer(const struct extraction *extraction, const char *name)
 {
     struct report *report = extraction->call->report;
@@ -137,10 +116,10 @@ enum status run_extract(struct call *call)
 {
     struct extraction extraction = { .call = call, .directory = call_argument(call, 2) };
     struct snapper_generation_info info;
-    bool all;
+    bool all = text_equal(call_argument(call, 1), "all");
     u64 id = 0;
 
-    if (!parse_which(call_argument(call, 1), &all, &id)) {
+    if (!all && !verb_parse_id(call_argument(call, 1), &id)) {
         complain("extract: %s: all, the number of an object, or SPACE:PAGE",
                  call_argument(call, 1));
         return ERR_INVALID_ARGUMENT;

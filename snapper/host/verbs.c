@@ -54,6 +54,23 @@ static enum status run_rollback(struct call *call)
     return verb_rollback(call->image.snapper, call_argument(call, 0), call->report);
 }
 
+static enum status run_diff(struct call *call)
+{
+    const struct options *options = call->options;
+    struct snapper *snapper = call->image.snapper;
+    const char *a = call_argument(call, 0), *b = call_argument(call, 1);
+    u64 id;
+
+    if (options->given & OPTION_SUMMARY)
+        return verb_diff_summary(snapper, a, b, call->report);
+    if (!(options->given & OPTION_PAGE))
+        return verb_diff(snapper, a, b, call->report);
+    if (verb_parse_id(options->page, &id))
+        return verb_diff_page(snapper, a, b, id, call->report);
+    complain("--page %s: the number of an object, or SPACE:PAGE", options->page);
+    return ERR_INVALID_ARGUMENT;
+}
+
 enum { MANY = 10000 };
 
 static const struct verb verbs[] = {
@@ -94,6 +111,13 @@ static const struct verb verbs[] = {
       .least = 3,
       .most = 3,
       .run = run_extract },
+    { .name = "diff",
+      .usage = "[--summary|--page ID] A B",
+      .summary = "pages added, changed, removed from A to B",
+      .least = 2,
+      .most = 2,
+      .options = OPTION_SUMMARY | OPTION_PAGE,
+      .run = run_diff },
     { .name = "verify",
       .usage = "[--repair]",
       .summary = "every archive and file looked at; --repair: and mended",

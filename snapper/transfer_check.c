@@ -1,0 +1,99 @@
+#include "snapper/transfer_check.h"
+
+#include "kernel/base/endian.h"
+#include "kernel/base/log.h"
+#include "snapper/run_crcs.h"
+
+enum { ARCHIVE_CRC_AT = 1, ARCHIVE_SIZE_LEAST = 5 };
+
+enum status transfer_archive_crc(struct snapper *snapper, struct generation *generation,
+                                 u32 *crc)
+{
+    size_t size;
+    u8 *raw;
+
+    enum status status =
+        generation_read_archive_bytes(generation, snapper->store, &raw, &size);
+    if (status != OK)
+        return status;
+    if (size < ARCHIVE_SIZE_LEAST)
+        status = ERR_CORRUPT;
+    else
+        *crc = get_le32(raw + ARCHIVE_CRC_AT);
+    port_free(raw);
+    return status;
+}
+
+enum status transfer_check_presence(struct snapper *snapper,
+                                    const struct generation_name *name, const u8 *archive,
+                                    size_t size, bool *was_there)
+{
+    struct generation *known;
+    u32 crc;
+
+    enum status status = snapper_find(snapper, name->text, &known);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status == OK)
+        status = transfer_archive_crc(snapper, known, &crc);
+    if (status != OK)
+        return status;
+    if (size >= ARCHIVE_SIZE_LEAST && crc == get_le32(archive + ARCHIVE_CRC_AT)) {
+        *was_there = true;
+        return OK;
+    }
+    log_error("import: there is another %s on this image", name->text);
+    return ERR_EXISTS;
+}
+
+enum status transfer_check_base(struct snapper *snapper,
+                                const struct stream_header *header,
+                                const struct generation_name *name,
+                                struct generation_name *base)
+{
+    struct generation *generation;
+    u32 crc = 0;
+
+    if (header->base == STREAM_NO_BASE)
+        return OK;
+    if (generation_name_encode(header->base, base) != OK) {
+        log_error("stream: its base has no possible name");
+        return ERR_CORRUPT;
+    }
+    enum status status = snapper_find(snapper, base->text, &generation);
+    if (status == OK)
+        status = transfer_archive_crc(snapper, generation, &crc);
+    if (status == ERR_NOT_FOUND) {
+        log_error("import: %s builds on %s, which is not on this image", name->text,
+                  base->text);
+    } else if (status == OK && crc != header->base_crc) {
+        log_error("import: the %s on this image is not the one that %s builds on",
+                  base->text, name->text);
+        status = ERR_NOT_FOUND;
+    }
+    return status;
+}
+
+enum status transfer_check_files(struct snapper *snapper, const struct archive *archive)
+{
+    struct mapping *mapping;
+
+    enum status status = mapping_from_archive(archive, &snapper->generations, &mapping);
+    if (status != OK)
+        return status;
+    for (size_t i = 0; i < mapping->count && status == OK; i++) {
+        struct mapping_run *run = &mapping->runs[i];
+        u32 crc, unreadable;
+
+        status = run_crc_of_all(run, snapper->store, &crc, &unreadable);
+        if (status != OK ||
+            (unreadable == run->count && (!run->crc_known || crc == run->crc)))
+            continue;
+        log_error("snapper: of %u files from number %u of %s not all are what the "
+                  "archive lists",
+                  run->count, run->first_ordinal, run->generation->name.text);
+        status = ERR_INTEGRITY;
+    }
+    mapping_release(mapping);
+    return status;
+}

@@ -1,0 +1,25 @@
+/*
+ * What must hold before a generation, or an archive, is put on an image. Included by snapper/ alone.
+ *
+ * Each says in one line what does not.
+ */
+#pragma once
+
+#include "snapper/session.h"
+#include "snapper/transfer.h"
+
+/* The crc field of a generation's archive. */
+enum status transfer_archive_crc(struct snapper *snapper, struct generation *generation,
+                                 u32 *crc);
+
+/* ERR_EXISTS: another generation has this name. `was_there`: the very same has. */
+enum status transfer_check_presence(struct snapper *snapper,
+                                    const struct generation_name *name, const u8 *archive,
+                                    size_t size, bool *was_there);
+/* ERR_NOT_FOUND: the base that `name` builds on is not here; OK also if it builds on none. */
+enum status transfer_check_base(struct snapper *snapper,
+                                const struct stream_header *header,
+                                const struct generation_name *name,
+                                struct generation_name *base);
+/* ERR_INTEGRITY: not every file that the archive lists is here, as the archive's maker saw it. */
+enum status transfer_check_files(struct snapper *snapper, const struct archive *archive);
