@@ -262,6 +262,8 @@ static enum status end(struct purging *purging, enum status status,
     if (status != OK || found != OK)
         return status != OK ? status : found;
     drop_gone(snapper);
+    snapper_trace(snapper, "snapper: purged: %lu files, %lu bytes of objects",
+                  purging->removed.files, purging->removed.bytes);
     report->generations++;
     report->files += purging->removed.files;
     report->bytes += purging->removed.bytes;

@@ -104,9 +104,13 @@ enum status open_generation(struct snapper *snapper, const char *name)
         status = adopt_target(snapper);
     else
         status = adopt_newest(snapper, snapper->generations.count);
-    if (status == OK)
-        snapper->state = SNAPPER_RESTORATION;
-    return status;
+    if (status != OK)
+        return status;
+    snapper->state = SNAPPER_RESTORATION;
+    snapper_trace(snapper, "snapper: %s opened: %lu objects in %zu runs",
+                  snapper->current->name.text, snapper->mapping->objects,
+                  snapper->mapping->count);
+    return OK;
 }
 
 enum status restore(struct snapper *snapper, void *buffer, size_t size, u64 id,

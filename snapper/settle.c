@@ -174,6 +174,9 @@ enum status snapper_settle(struct snapper *snapper, u64 *changed)
     rc_table_destroy(&settling.on_disk);
     state_file_destroy(&(struct state_file){ .settled = settling.archives });
     *changed = settling.changed;
+    if (status == OK)
+        snapper_trace(snapper, "snapper: settled, %lu counts rewritten",
+                      settling.changed);
     return status;
 }
 

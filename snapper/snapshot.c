@@ -23,6 +23,8 @@ enum status init_snapshot(struct snapper *snapper, const char *base)
         parent->views++; /* purging for space must not take it */
     map_init(&creation->index);
     snapper->state = SNAPPER_CREATION;
+    snapper_trace(snapper, "snapper: a snapshot begins, based on %s",
+                  parent != NULL ? parent->name.text : "nothing");
     return OK;
 }
 
@@ -145,6 +147,11 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
     snapper->current = generation;
     result.name = generation->name;
     result.objects = mapping->objects;
+    snapper_trace(snapper,
+                  "snapper: %s committed: %lu objects, %lu files, %lu copies, %u "
+                  "transactions",
+                  result.name.text, result.objects, result.files_written, result.copies,
+                  result.transactions);
     result.purged += apply_rules(snapper);
     *report = result;
     return OK;

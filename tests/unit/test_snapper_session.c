@@ -249,6 +249,25 @@ static void commit_snapshot__description_with_control_bytes__stays_readable(void
     assert_string_equal(info.description, "two?lines?");
 }
 
+static void session__verbose__logs_each_step(void **state)
+{
+    (void)state;
+    u64 changed;
+
+    port_host_clear_log();
+    commit_pages(&fixture, 0, 3, 64, 7, NULL);
+    assert_false(port_host_logged("committed"));
+    fixture.config.verbose = true;
+    commit_pages(&fixture, 0, 3, 64, 8, NULL);
+    assert_true(port_host_logged("a snapshot begins, based on 2026"));
+    assert_true(port_host_logged("committed: 3 objects, 3 files"));
+    assert_int_equal(open_generation(fixture.snapper, NULL), OK);
+    assert_true(port_host_logged("opened: 3 objects in 1 runs"));
+    assert_int_equal(close_generation(fixture.snapper), OK);
+    assert_int_equal(snapper_settle(fixture.snapper, &changed), OK);
+    assert_true(port_host_logged("settled"));
+}
+
 static void commit_snapshot__description_too_long__is_refused_and_dormant(void **state)
 {
     (void)state;
@@ -283,6 +302,7 @@ int main(void)
         TEST(restore__object_of_no_bytes__is_there),
         TEST(restore__buffer_of_another_size__is_filled_or_refused_whole),
         TEST(commit_snapshot__description_with_control_bytes__stays_readable),
+        TEST(session__verbose__logs_each_step),
         TEST(commit_snapshot__description_too_long__is_refused_and_dormant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
