@@ -20,8 +20,9 @@ def generations(machine):
 
 
 def create(machine, *words):
-    """One generation; what `snapper create` printed, by key."""
+    """One generation; what `snapper create` printed, by key, without what was logged on the way."""
     reply = machine.command(" ".join(["snapper create", *words]), timeout=120)
+    reply = re.sub(r"^\[ .*\n", "", reply, flags=re.M)
     assert reply.startswith("generation: "), reply
     return dict(line.split(": ", 1) for line in reply.splitlines())
 
