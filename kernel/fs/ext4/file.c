@@ -68,7 +68,10 @@ static enum status read_run(struct ext4 *fs, u64 block, u64 within, u8 *to, size
         return OK;
     }
     *size = (size_t)min_u64(*size, uncached * block_size - within);
-    if (fs->data_queue && !ext4_data_queue_is_idle(fs->data_queue)) {
+    bool at_hand =
+        ext4_read_ahead_find(fs, block + within / block_size,
+                             divide_up(within % block_size + *size, block_size));
+    if (fs->data_queue && !ext4_data_queue_is_idle(fs->data_queue) && !at_hand) {
         enum status status = ext4_data_queue_drain(fs->data_queue);
         if (status != OK)
             return status;

@@ -246,15 +246,21 @@ static enum status poke_block(struct ext4 *fs, u64 block, u64 within, u8 value)
     if (journaled)
         return write_journaled(fs, block, within, &value, 1);
 
-    u64 sector = (position_of(fs, block) + within) / SECTOR_SIZE;
-    enum status status = ext4_data_queue_drain(fs->data_queue);
-    if (status == OK)
-        status = disk_read(fs->disk, sector, sector_bytes, SECTOR_SIZE);
-    if (status != OK)
-        return status;
+    u64 position = align_down(position_of(fs, block) + within, SECTOR_SIZE);
+    u8 *ahead = ext4_read_ahead_find(fs, block, 1);
+    if (ahead) {
+        sector_bytes = ahead + align_down(within, SECTOR_SIZE);
+    } else {
+        enum status status = ext4_data_queue_drain(fs->data_queue);
+        if (status == OK)
+            status =
+                disk_read(fs->disk, position / SECTOR_SIZE, sector_bytes, SECTOR_SIZE);
+        if (status != OK)
+            return status;
+    }
     sector_bytes[within % SECTOR_SIZE] = value;
     cache_forget(&fs->cache, block);
-    return disk_write(fs->disk, sector, sector_bytes, SECTOR_SIZE);
+    return ext4_data_queue_copy(fs->data_queue, position, sector_bytes, SECTOR_SIZE);
 }
 
 enum status ext4_poke(struct ext4 *fs, u32 number, u64 offset, u8 value)
@@ -274,7 +280,6 @@ enum status ext4_poke(struct ext4 *fs, u32 number, u64 offset, u8 value)
         return status;
     if (block == 0)
         return ERR_INVALID_ARGUMENT;
-    ext4_read_ahead_forget(fs);
     return poke_block(fs, block, offset & (fs->superblock.block_size - 1), value);
 }
 

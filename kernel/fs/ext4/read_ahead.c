@@ -4,7 +4,8 @@
 #include "kernel/base/port.h"
 #include "kernel/base/string.h"
 
-enum { WINDOW_BYTES = 512 * KIB, METADATA_BLOCKS = 64 };
+/* A reader who passes over no more than GAP_BYTES is still one who reads in order. */
+enum { WINDOW_BYTES = 512 * KIB, GAP_BYTES = 16 * KIB, METADATA_BLOCKS = 64 };
 
 static bool is_cached(struct ext4 *fs, u64 block)
 {
@@ -116,7 +117,7 @@ enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data,
     if (!range_inside(block, count, fs->superblock.block_count))
         return ERR_CORRUPT;
 
-    bool sequential = block == window->next_data_block;
+    bool sequential = block - window->next_data_block <= (u64)GAP_BYTES >> shift;
     bool small = count << shift <= WINDOW_BYTES / 2;
     window->next_data_block = block + count;
     if (window_holds(window, block, count) ||
@@ -126,6 +127,15 @@ enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data,
         return OK;
     }
     return read_pieces(fs, (block << shift) + offset, data, size);
+}
+
+u8 *ext4_read_ahead_find(struct ext4 *fs, u64 block, u64 count)
+{
+    struct ext4_read_ahead *window = &fs->read_ahead;
+    return window_holds(window, block, count)
+               ? window->data +
+                     ((block - window->first_block) << fs->superblock.block_shift)
+               : NULL;
 }
 
 void ext4_read_ahead_forget(struct ext4 *fs)

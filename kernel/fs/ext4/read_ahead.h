@@ -23,5 +23,7 @@ void ext4_read_ahead_metadata(struct ext4 *fs, u64 *next, u64 block, u64 end);
 enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data,
                            size_t size);
 
+/* The content of these blocks, if it is here; who changes it writes the same to the disk. */
+u8 *ext4_read_ahead_find(struct ext4 *fs, u64 block, u64 count);
 /* File data on the disk is about to change. */
 void ext4_read_ahead_forget(struct ext4 *fs);
