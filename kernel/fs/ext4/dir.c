@@ -113,25 +113,6 @@ enum status ext4_dir_lookup(struct ext4 *fs, const struct ext4_inode *directory,
     return status;
 }
 
-static enum status insert_into_block(struct ext4 *fs, const struct ext4_inode *directory,
-                                     u64 number, const struct ext4_dir_name *name)
-{
-    struct ext4_dir_block block;
-    u32 offset;
-    enum status status = ext4_dir_leaf_read(fs, directory, number, &block);
-    if (status != OK)
-        return status;
-    status = ext4_dir_block_find_room(&block, name->length, &offset);
-    if (status == OK)
-        status = ext4_dir_block_modify(fs, &block);
-    if (status == OK)
-        status = ext4_dir_block_insert(&block, name);
-    if (status == OK)
-        ext4_dir_block_seal(&block);
-    ext4_dir_block_release(&block);
-    return status;
-}
-
 static enum status append_name(struct ext4 *fs, struct ext4_inode *directory,
                                const struct ext4_dir_name *name)
 {
@@ -151,9 +132,9 @@ static enum status insert_linear(struct ext4 *fs, struct ext4_inode *directory,
                                  const struct ext4_dir_name *name)
 {
     u64 last = ext4_dir_block_count(fs, directory) - 1;
-    enum status status = insert_into_block(fs, directory, last, name);
+    enum status status = ext4_dir_block_add(fs, directory, last, name);
     for (u64 number = 0; number < last && status == ERR_NO_SPACE; number++)
-        status = insert_into_block(fs, directory, number, name);
+        status = ext4_dir_block_add(fs, directory, number, name);
     return status == ERR_NO_SPACE ? append_name(fs, directory, name) : status;
 }
 

@@ -115,3 +115,22 @@ void ext4_dir_block_release(struct ext4_dir_block *block)
     cache_release(block->buffer);
     block->buffer = NULL;
 }
+
+enum status ext4_dir_block_add(struct ext4 *fs, const struct ext4_inode *directory,
+                               u64 number, const struct ext4_dir_name *name)
+{
+    struct ext4_dir_block block;
+    u32 offset;
+    enum status status = ext4_dir_leaf_read(fs, directory, number, &block);
+    if (status != OK)
+        return status;
+    status = ext4_dir_block_find_room(&block, name->length, &offset);
+    if (status == OK)
+        status = ext4_dir_block_modify(fs, &block);
+    if (status == OK)
+        status = ext4_dir_block_insert(&block, name);
+    if (status == OK)
+        ext4_dir_block_seal(&block);
+    ext4_dir_block_release(&block);
+    return status;
+}

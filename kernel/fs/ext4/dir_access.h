@@ -27,6 +27,9 @@ enum status ext4_dir_leaf_read(struct ext4 *fs, const struct ext4_inode *directo
 enum status ext4_dir_append(struct ext4 *fs, struct ext4_inode *directory,
                             struct ext4_dir_block *block);
 enum status ext4_dir_block_modify(struct ext4 *fs, const struct ext4_dir_block *block);
+/* Puts a name into a block of names, in the transaction. ERR_NO_SPACE: there is no room in it. */
+enum status ext4_dir_block_add(struct ext4 *fs, const struct ext4_inode *directory,
+                               u64 number, const struct ext4_dir_name *name);
 void ext4_dir_block_release(struct ext4_dir_block *block);
 
 /* Where a name is. */

@@ -231,25 +231,6 @@ static enum status make_room(struct ext4 *fs, struct ext4_inode *directory,
     return ERR_NO_SPACE;
 }
 
-static enum status insert_into_leaf(struct ext4 *fs, const struct ext4_inode *directory,
-                                    u32 leaf, const struct ext4_dir_name *name)
-{
-    struct ext4_dir_block block;
-    u32 offset;
-    enum status status = ext4_dir_leaf_read(fs, directory, leaf, &block);
-    if (status != OK)
-        return status;
-    status = ext4_dir_block_find_room(&block, name->length, &offset);
-    if (status == OK)
-        status = ext4_dir_block_modify(fs, &block);
-    if (status == OK)
-        status = ext4_dir_block_insert(&block, name);
-    if (status == OK)
-        ext4_dir_block_seal(&block);
-    ext4_dir_block_release(&block);
-    return status;
-}
-
 enum status ext4_index_insert(struct ext4 *fs, struct ext4_inode *directory,
                               const struct ext4_dir_name *name)
 {
@@ -259,7 +240,7 @@ enum status ext4_index_insert(struct ext4 *fs, struct ext4_inode *directory,
             ext4_index_path_find(fs, directory, name->text, name->length, &path);
         if (status != OK)
             return status;
-        status = insert_into_leaf(fs, directory, ext4_index_path_leaf(&path), name);
+        status = ext4_dir_block_add(fs, directory, ext4_index_path_leaf(&path), name);
         bool full = status == ERR_NO_SPACE;
         if (full)
             status = make_room(fs, directory, &path);
