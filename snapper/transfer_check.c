@@ -2,6 +2,7 @@
 
 #include "kernel/base/endian.h"
 #include "kernel/base/log.h"
+#include "kernel/base/string.h"
 #include "snapper/run_crcs.h"
 
 enum { ARCHIVE_CRC_AT = 1, ARCHIVE_SIZE_LEAST = 5 };
@@ -29,20 +30,24 @@ enum status transfer_check_presence(struct snapper *snapper,
                                     size_t size, bool *was_there)
 {
     struct generation *known;
-    u32 crc;
+    size_t known_size;
+    u8 *raw;
 
     enum status status = snapper_find(snapper, name->text, &known);
     if (status == ERR_NOT_FOUND)
         return OK;
     if (status == OK)
-        status = transfer_archive_crc(snapper, known, &crc);
+        status = generation_read_archive_bytes(known, snapper->store, &raw, &known_size);
     if (status != OK)
         return status;
-    if (size >= ARCHIVE_SIZE_LEAST && crc == get_le32(archive + ARCHIVE_CRC_AT)) {
-        *was_there = true;
+    *was_there = known_size == size && memcmp(raw, archive, size) == 0;
+    port_free(raw);
+    if (*was_there)
         return OK;
-    }
-    log_error("import: there is another %s on this image", name->text);
+    log_error(
+        "import: there is another %s on this image, or a damaged one (then: archive "
+        "restore)",
+        name->text);
     return ERR_EXISTS;
 }
 

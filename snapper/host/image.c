@@ -77,7 +77,11 @@ static enum status open_session(struct image *image, const struct options *optio
         if (status != OK)
             return status;
     }
-    return snapper_open(&image->store.store, &image->config, &image->snapper);
+    bool verbose = messages_set_verbose(true); /* what it finds in /snapper is worth it */
+    enum status status =
+        snapper_open(&image->store.store, &image->config, &image->snapper);
+    messages_set_verbose(verbose);
+    return status;
 }
 
 enum status image_open(struct image *image, const struct options *options,

@@ -5,6 +5,7 @@
 #include "snapper/host/report_json.h"
 #include "snapper/host/verb.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 enum exit_code { EXIT_FINE = 0, EXIT_PROBLEMS = 1, EXIT_USAGE = 2, EXIT_FAILED = 3 };
@@ -85,6 +86,8 @@ static enum status run_on_image(struct call *call, const struct verb *verb)
                                                         : IMAGE_WRITE;
     u64 before = messages_complaints();
 
+    if (access == IMAGE_WRITE)
+        signal(SIGPIPE, SIG_IGN); /* who listens may go; the work is done to its end */
     enum status status = image_open(&call->image, call->options, access);
     if (status != OK)
         return status;
@@ -137,8 +140,7 @@ int main(int count, char **words)
         puts("snapctl: Snapper 2.0, archive layout 1, stream layout 1");
         return EXIT_FINE;
     }
-    if (options.verbose)
-        messages_be_verbose();
+    messages_set_verbose(options.verbose);
     const struct verb *verb = choose(&options);
     if (verb == NULL)
         return EXIT_USAGE;

@@ -3,6 +3,7 @@
 #include "kernel/base/port.h"
 
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FIRST_SHOWN = 1000000, EVERY = 100000 }; /* microseconds */
@@ -16,14 +17,25 @@ static struct {
     bool is_shown;
 } messages;
 
-void messages_be_verbose(void)
+bool messages_set_verbose(bool verbose)
 {
-    messages.verbose = true;
+    bool before = messages.verbose;
+
+    messages.verbose = verbose;
+    return before;
 }
 
 u64 messages_complaints(void)
 {
     return messages.complaints;
+}
+
+static u64 uptime(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (u64)now.tv_sec * 1000000 + (u64)now.tv_nsec / 1000;
 }
 
 static void erase_progress(void)
@@ -75,14 +87,14 @@ void progress_begin(const char *what, const char *unit, u64 total)
     messages.what = what;
     messages.unit = unit;
     messages.total = total;
-    messages.next_shown = port_now_microseconds() + FIRST_SHOWN;
+    messages.next_shown = uptime() + FIRST_SHOWN;
 }
 
 void progress_step(u64 done)
 {
     u64 now;
 
-    if (messages.what == NULL || (now = port_now_microseconds()) < messages.next_shown)
+    if (messages.what == NULL || (now = uptime()) < messages.next_shown)
         return;
     messages.next_shown = now + EVERY;
     messages.is_shown = true;

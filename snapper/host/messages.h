@@ -7,8 +7,8 @@
 
 #include "kernel/base/types.h"
 
-/* Log lines of level info are shown as well. */
-void messages_be_verbose(void);
+/* Are log lines of level info shown as well? Returns what was so far. */
+bool messages_set_verbose(bool verbose);
 
 /* "snapctl: ..." on standard error; complaints are counted. */
 void complain(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -45,6 +45,8 @@ enum status run_extract(struct call *call);
 /* verb_transfer.c */
 enum status run_export(struct call *call);
 enum status run_import(struct call *call);
+/* verb_reference.c */
+enum status run_import_reference(struct call *call);
 /* verb_archive.c */
 enum status run_archive_save(struct call *call);
 enum status run_archive_restore(struct call *call);

@@ -196,6 +196,12 @@ enum status run_import(struct call *call)
     struct stream_file file = { .input.read = read_stream, .path = path };
     struct snapper_transfer_report done;
 
+    if (call->options->given & OPTION_REFERENCE) {
+        if (path == NULL)
+            return run_import_reference(call);
+        complain("import: either --reference DIR or a stream");
+        return ERR_INVALID_ARGUMENT;
+    }
     if (is_standard(path))
         file.path = "standard input";
     file.stream = is_standard(path) ? stdin : fopen(path, "rb");
