@@ -125,6 +125,7 @@ def test_disk_full__with_an_interval__console_is_usable_and_memory_goes_on():
         assert count >= 1
     assert fsck_complaints(replayed(image)) == []
     with Machine(image) as machine:
+        machine.console.send("\x15")  # a generation may hold a line that was half typed
         assert re.match("mem: [57]00 pages ok|mem: page", machine.command("mem check 1 0 500"))
         assert len(generations(machine)) >= 1
 
