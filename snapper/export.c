@@ -1,4 +1,3 @@
-#include "kernel/base/crc.h"
 #include "kernel/base/port.h"
 #include "snapper/transfer_check.h"
 
@@ -60,8 +59,7 @@ static enum status send_object(struct exporter *exporter, struct mapping_run *ru
         status = object_read(exporter->snapper, runs, count, id, exporter->buffer);
     if (status != OK)
         return status;
-    struct stream_object object = { id, size, crc32(exporter->buffer, size) };
-    return stream_write_object(exporter->output, &object, exporter->buffer);
+    return stream_write_object(exporter->output, id, exporter->buffer, size);
 }
 
 static enum status send_objects(struct exporter *exporter)

@@ -110,6 +110,8 @@ static enum status compare_with(struct importer *importer, struct mapping_run *r
         return OK;
     if (status == ERR_CORRUPT && !run->suspect)
         return repair_copy(importer->snapper, run, id, content);
+    if (status == ERR_NO_MEMORY || status == ERR_IO)
+        return status;
     log_error("import: /snapper/%s, file number %u, is here already, and is not the one "
               "of the stream",
               run->generation->name.text, run->first_ordinal + (u32)(id - run->first_id));
@@ -132,7 +134,7 @@ static enum status place(struct importer *importer, struct mapping_run *runs,
             .generation = runs[i].generation,
             .ordinal = runs[i].first_ordinal + (u32)(object->id - runs[i].first_id),
             .size = object->size,
-            .crc = object->crc,
+            .crc = crc32(content, object->size),
             .content = content,
         };
         import_batch_add(&importer->batch, &file);

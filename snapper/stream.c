@@ -7,7 +7,7 @@
 
 static const char header_magic[8] = { 'S', 'N', 'A', 'P', 'S', 'T', 'R', 'M' };
 static const char end_magic[8] = { 'S', 'N', 'A', 'P', 'D', 'O', 'N', 'E' };
-enum { LAYOUT = 1, HEADER_CRC_AT = 52 };
+enum { LAYOUT = 1, HEADER_CRC_AT = 52, OBJECT_CRC_AT = 12 };
 
 /* --- writing --- */
 
@@ -34,16 +34,22 @@ enum status stream_write_header(struct stream_output *output,
     return stream_write(output, raw, sizeof raw);
 }
 
-enum status stream_write_object(struct stream_output *output,
-                                const struct stream_object *object, const void *data)
+/* Over the id, too: content under another number is damage. */
+static u32 object_crc(const u8 *raw, const void *data, size_t size)
+{
+    return crc32_update(crc32(raw, OBJECT_CRC_AT), data, size);
+}
+
+enum status stream_write_object(struct stream_output *output, u64 id, const void *data,
+                                u32 size)
 {
     u8 raw[STREAM_OBJECT_SIZE];
 
-    put_le64(raw, object->id);
-    put_le32(raw + 8, object->size);
-    put_le32(raw + 12, object->crc);
+    put_le64(raw, id);
+    put_le32(raw + 8, size);
+    put_le32(raw + OBJECT_CRC_AT, object_crc(raw, data, size));
     enum status status = stream_write(output, raw, sizeof raw);
-    return status != OK ? status : stream_write(output, data, object->size);
+    return status != OK ? status : stream_write(output, data, size);
 }
 
 enum status stream_write_end(struct stream_output *output)
@@ -113,18 +119,22 @@ enum status stream_read_object(struct stream_input *input, struct stream_object 
     enum status status = stream_read(input, raw, sizeof raw);
     if (status != OK)
         return status;
-    *object =
-        (struct stream_object){ get_le64(raw), get_le32(raw + 8), get_le32(raw + 12) };
+    *object = (struct stream_object){ get_le64(raw), get_le32(raw + 8),
+                                      get_le32(raw + OBJECT_CRC_AT) };
     return OK;
 }
 
 enum status stream_read_data(struct stream_input *input,
                              const struct stream_object *object, void *data)
 {
+    u8 raw[OBJECT_CRC_AT];
+
     enum status status = stream_read(input, data, object->size);
     if (status != OK)
         return status;
-    if (crc32(data, object->size) == object->crc)
+    put_le64(raw, object->id);
+    put_le32(raw + 8, object->size);
+    if (object_crc(raw, data, object->size) == object->crc)
         return OK;
     log_error("stream: object 0x%lx is damaged", object->id);
     return ERR_CORRUPT;

@@ -13,7 +13,7 @@
  *       44   u64  bytes of them
  *       52   u32  CRC-32 of the 52 bytes before
  *       56   ...  the archive, as it is on the disk
- *            ...  objects, ids ascending: u64 id, u32 size, u32 CRC-32 of the data, data
+ *            ...  objects, ids ascending: u64 id, u32 size, u32 CRC-32 of id, size and data, data
  *            u64  magic "SNAPDONE"
  *            u32  CRC-32 of all before
  *
@@ -53,14 +53,14 @@ struct stream_header {
 struct stream_object {
     u64 id;
     u32 size;
-    u32 crc;
+    u32 crc; /* when reading: as the stream has it */
 };
 
 enum status stream_write(struct stream_output *output, const void *data, size_t size);
 enum status stream_write_header(struct stream_output *output,
                                 const struct stream_header *header);
-enum status stream_write_object(struct stream_output *output,
-                                const struct stream_object *object, const void *data);
+enum status stream_write_object(struct stream_output *output, u64 id, const void *data,
+                                u32 size);
 enum status stream_write_end(struct stream_output *output);
 
 /* ERR_CORRUPT, in one log line: the stream ends early, or is not what it should be. */

@@ -112,6 +112,16 @@ static enum status settle(struct image *image)
     return snapper_settle(image->snapper, &changed);
 }
 
+static void say_cost(const struct image *image)
+{
+    const struct disk_statistics *cost = &image->file.disk.statistics;
+
+    if (messages_are_verbose())
+        note("disk: %lu reads of %lu bytes, %lu writes of %lu bytes, %lu flushes",
+             cost->reads, cost->bytes_read, cost->writes, cost->bytes_written,
+             cost->flushes);
+}
+
 enum status image_close(struct image *image, bool keep)
 {
     bool writable = image->file.access != IMAGE_READ;
@@ -130,6 +140,8 @@ enum status image_close(struct image *image, bool keep)
             ext4_drop(image->fs);
         }
     }
+    if (image->fs != NULL)
+        say_cost(image);
     image->snapper = NULL;
     image->fs = NULL;
     image_file_close(&image->file);

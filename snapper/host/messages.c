@@ -25,6 +25,11 @@ bool messages_set_verbose(bool verbose)
     return before;
 }
 
+bool messages_are_verbose(void)
+{
+    return messages.verbose;
+}
+
 u64 messages_complaints(void)
 {
     return messages.complaints;

@@ -9,6 +9,7 @@
 
 /* Are log lines of level info shown as well? Returns what was so far. */
 bool messages_set_verbose(bool verbose);
+bool messages_are_verbose(void);
 
 /* "snapctl: ..." on standard error; complaints are counted. */
 void complain(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -1,10 +1,12 @@
 """snapctl, end to end, on images that the kernel made, and back into the kernel."""
 
 import hashlib
+import os
 import re
 import subprocess
 import time
 
+import pexpect
 import pytest
 
 from tests.system.machine import (IMAGES, Machine, SHUT_DOWN, copy_image, debugfs_bytes,
@@ -349,8 +351,9 @@ def test_image_being_changed__does_not_boot(image):
     with subprocess.Popen([str(PROGRAM), "-i", str(image), "import"], stdin=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as held:  # waits for its stream
         deadline = time.monotonic() + 30
-        while run(PROGRAM, "-i", image, "pin", "latest").returncode != FAILED:
+        while "in use" not in snapctl(image, "list").errors:
             assert time.monotonic() < deadline
+        assert "not changed" in snapctl(image, "pin", "latest", code=FAILED).errors
         with Machine(image, wait=False, timeout=20) as machine:
             assert machine.wait_exit() != SHUT_DOWN
             assert "lock" in machine.log
@@ -381,3 +384,77 @@ def test_diff__one_page__its_bytes(image):
     text = snapctl(image, "diff", "--page", page, "oldest", "latest").text
     assert text.startswith("- 000000  " + pattern(1, 0)[:16].hex(" "))
     snapctl(image, "diff", "--page", "0:999999", "oldest", "latest", code=FAILED)
+
+
+# --- the console has the same verbs ---
+
+def plain(text):
+    """A line without what differs from boot to boot."""
+    return re.sub(r" +(\d+ (s|min)|-)  ", " ", text)
+
+
+def test_console__verbs_in_common__answer_in_the_same_words(image):
+    with Machine(image) as machine:
+        asked = {words: machine.command("snapper " + words, timeout=60) for words in (
+            "list", "show oldest", "diff oldest latest", "diff oldest latest --summary",
+            f"diff oldest latest 0:{SCRATCH_FIRST_PAGE}", "config")}
+        machine.command("sync")
+        verified = machine.command("snapper verify", timeout=60)
+        assert machine.shutdown() == SHUT_DOWN
+    for words, reply in asked.items():
+        call = words.split()
+        if len(call) == 4:  # the host has options for it
+            call = (["diff", "--summary"] if call[3] == "--summary"
+                    else ["diff", "--page", call[3]]) + call[1:3]
+        answer = snapctl(image, *call).text
+        assert [plain(line) for line in reply.splitlines()] == [
+            plain(line) for line in answer.splitlines()]
+    assert verified.splitlines() == snapctl(image, "verify").text.splitlines()[:-2]
+
+
+def test_console__delete_pin_cleanup__as_on_the_host(image):
+    first, second, third = names(image)
+    with Machine(image) as machine:
+        assert machine.command("snapper pin oldest") == f"pinned {first}"
+        assert "it is pinned" in machine.command(f"snapper delete {first}")
+        assert machine.command("snapper unpin oldest") == f"unpinned {first}"
+        assert f"deleted {first}: " in machine.command(f"snapper delete {first}")
+        assert "the system runs on it" in machine.command("snapper delete latest")
+        assert "deleted by rule: 0 generations" in machine.command("snapper cleanup")
+        for wrong in ("delete", "delete --force", "pin", "show", "rollback", "frobnicate",
+                      "diff latest", "verify --all"):
+            assert machine.command("snapper " + wrong).startswith("usage:"), wrong
+        assert machine.shutdown() == SHUT_DOWN
+    assert names(image) == [second, third]
+    assert_sound(image)
+    assert fsck_complaints(image) == []
+
+
+def test_console__rollback__starts_again_from_there(image):
+    first = names(image)[0]
+    with Machine(image) as machine:
+        machine.send("snapper rollback oldest")
+        machine.wait_prompt()
+        assert_memory(machine, 1, 0, PAGES)
+        machine.command("snapper create -d branch")
+        assert machine.shutdown() == SHUT_DOWN
+    assert snapctl(image, "--json", "list").json[3]["parent"] == first
+
+
+# --- on a terminal ---
+
+def test_progress__takes_longer_than_a_second__is_shown_and_gone(image):
+    """The stream comes slowly."""
+    with open(IMAGES / f"{image.name}.stream", "w+b") as stream:
+        stream.write(snapctl(image, "export", "latest").out)
+        target = make_image("64M")
+        console = pexpect.spawn("bash", ["-c", f"(head -c 500000 {stream.name}; sleep 2; tail -c"
+                                         f" +500001 {stream.name}) | {PROGRAM} -i {target} import"],
+                                encoding="utf-8", timeout=60, dimensions=(24, 200))
+        console.expect(r"\rimport: \d+ bytes")
+        console.expect(r"\r\x1b\[K")
+        console.expect("imported ")
+        console.expect(pexpect.EOF)
+        console.wait()
+    os.unlink(stream.name)
+    assert names(target) == names(image)[-1:]

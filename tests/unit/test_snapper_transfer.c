@@ -1,0 +1,366 @@
+/*
+ * Generations as streams: what arrives is what left, whatever breaks on the way is refused or gone on
+ * with, and nothing is left behind.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "kernel/base/string.h"
+#include "snapper/retention.h"
+#include "snapper/transfer.h"
+#include "tests/support/port_host.h"
+#include "tests/support/snapper_fixture.h"
+
+enum { SIZE = 64, PAGES = 40, STREAM_MAX = 64 * KIB };
+
+/* A stream in memory, to write once and read again, perhaps not to its end. */
+struct memory_stream {
+    struct stream_output output;
+    struct stream_input input;
+    u8 bytes[STREAM_MAX];
+    size_t size, at;
+};
+
+static struct fixture source, target;
+static struct generation_name first, second, third;
+static struct memory_stream full, increment;
+static struct snapper_transfer_report report;
+
+static enum status write_memory(struct stream_output *output, const void *data,
+                                size_t size)
+{
+    struct memory_stream *stream = CONTAINER_OF(output, struct memory_stream, output);
+
+    assert_true(stream->size + size <= STREAM_MAX);
+    memcpy(stream->bytes + stream->size, data, size);
+    stream->size += size;
+    return OK;
+}
+
+static enum status read_memory(struct stream_input *input, void *data, size_t size,
+                               size_t *got)
+{
+    struct memory_stream *stream = CONTAINER_OF(input, struct memory_stream, input);
+
+    *got = size < stream->size - stream->at ? size : stream->size - stream->at;
+    memcpy(data, stream->bytes + stream->at, *got);
+    stream->at += *got;
+    return OK;
+}
+
+static void export_to(struct memory_stream *stream, const char *name, const char *base)
+{
+    *stream = (struct memory_stream){ .output.write = write_memory };
+    assert_int_equal(snapper_export(source.snapper, name, base, &stream->output, &report),
+                     OK);
+}
+
+static enum status import_from(struct memory_stream *stream)
+{
+    stream->input = (struct stream_input){ read_memory, 0 };
+    stream->at = 0;
+    return snapper_import(target.snapper, &stream->input, &report);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    port_host_set_time(1795246200000000);
+    fixture_open(&source, NULL, 1);
+    source.config.threshold = 7;
+    source.config.redundancy = 2;
+    first = commit_pages(&source, 0, PAGES, SIZE, 1, NULL);
+    second = commit_pages(&source, 0, PAGES / 2, SIZE, 2, NULL);
+    third = commit_pages(&source, 100, 3, SIZE, 3, NULL); /* with copies of the rest */
+    export_to(&full, second.text, NULL);
+    export_to(&increment, third.text, second.text);
+    fixture_open(&target, NULL, 2);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fixture_close(&source);
+    fixture_close(&target);
+    port_host_set_time(0);
+    return 0;
+}
+
+static void assert_second_is_here(void)
+{
+    assert_pages(&target, second.text, 0, PAGES / 2, SIZE, 2);
+    assert_pages(&target, second.text, PAGES / 2, PAGES / 2, SIZE, 1);
+}
+
+static void assert_sound_when_settled(void)
+{
+    struct snapper_cleanup_report cleanup;
+    u64 changed;
+
+    assert_int_equal(snapper_cleanup(target.snapper, &cleanup), OK);
+    assert_int_equal(snapper_settle(target.snapper, &changed), OK);
+    assert_tree_is_sound(target.ram, true);
+}
+
+static void export__whole_generation__each_content_once(void **state)
+{
+    (void)state;
+    export_to(&full, third.text, NULL);
+    assert_int_equal(report.objects, PAGES + 3);
+    assert_int_equal(report.bytes, (PAGES + 3) * SIZE);
+    assert_true(full.size < (PAGES + 3) * (SIZE + STREAM_OBJECT_SIZE) + 500);
+}
+
+static void export__increment__only_what_the_base_has_not(void **state)
+{
+    (void)state;
+    assert_true(increment.size < 3 * (SIZE + STREAM_OBJECT_SIZE) + 500);
+    assert_int_equal(
+        snapper_export(source.snapper, "no such time", NULL, &full.output, &report),
+        ERR_NOT_FOUND);
+    assert_int_equal(
+        snapper_export(source.snapper, second.text, "x", &full.output, &report),
+        ERR_NOT_FOUND);
+}
+
+static void import__whole_then_increment__same_pages_after_a_cut_too(void **state)
+{
+    (void)state;
+    assert_int_equal(import_from(&full), OK);
+    assert_string_equal(report.name.text, second.text);
+    assert_int_equal(report.files, PAGES);
+    fixture_crash(&target);
+    assert_second_is_here();
+    assert_int_equal(import_from(&increment), OK);
+    assert_string_equal(report.base.text, second.text);
+    assert_int_equal(report.objects, 3);
+    fixture_crash(&target);
+    assert_pages(&target, third.text, 100, 3, SIZE, 3);
+    assert_pages(&target, third.text, PAGES / 2, PAGES / 2, SIZE, 1);
+    assert_second_is_here();
+    assert_sound_when_settled();
+}
+
+static void import__into_its_own_image__is_there(void **state)
+{
+    (void)state;
+    struct fixture own = target;
+
+    target = source;
+    assert_int_equal(import_from(&full), OK);
+    assert_true(report.was_there);
+    target = own;
+}
+
+static void import__base_missing_or_another__is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(import_from(&increment), ERR_NOT_FOUND);
+    assert_int_equal(snapper_generation_count(target.snapper), 0);
+    assert_false(ram_store_exists(target.ram, "/snapper"));
+
+    /* One of the same name with other pages. */
+    port_host_set_time(1795246200000000);
+    for (size_t i = 0; i < 2; i++)
+        commit_pages(&target, 0, 3, SIZE, 77, NULL);
+    assert_true(port_host_logged(""));
+    assert_int_equal(import_from(&increment), ERR_NOT_FOUND);
+    assert_int_equal(import_from(&full), ERR_EXISTS);
+    assert_int_equal(snapper_generation_count(target.snapper), 2);
+}
+
+static void import__every_truncation__is_refused_then_gone_on_with(void **state)
+{
+    (void)state;
+    size_t whole = full.size;
+
+    for (full.size = 0; full.size < whole; full.size += 1 + full.size / 40)
+        assert_int_equal(import_from(&full), ERR_CORRUPT);
+    assert_int_equal(snapper_generation_count(target.snapper), 0);
+    full.size = whole;
+    assert_int_equal(import_from(&full), OK);
+    assert_true(report.present > PAGES / 2);
+    assert_second_is_here();
+    assert_sound_when_settled();
+}
+
+static void import__every_byte_flipped__is_refused(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < full.size; at += at < 400 ? 1 : 29) {
+        full.bytes[at] ^= 0x21;
+        assert_int_not_equal(import_from(&full), OK);
+        full.bytes[at] ^= 0x21;
+        assert_int_equal(snapper_generation_count(target.snapper), 0);
+    }
+    assert_int_equal(import_from(&full), OK);
+    assert_second_is_here();
+    assert_sound_when_settled();
+}
+
+static void import__given_up__cleanup_leaves_nothing(void **state)
+{
+    (void)state;
+    struct snapper_cleanup_report cleanup;
+
+    full.size /= 2;
+    assert_int_equal(import_from(&full), ERR_CORRUPT);
+    fixture_crash(&target);
+    assert_int_equal(snapper_cleanup(target.snapper, &cleanup), OK);
+    assert_int_equal(cleanup.generations, 1); /* nothing of the other came in yet */
+    assert_true(cleanup.files > 10);
+    assert_sound_when_settled();
+    char path[64];
+    snprintf(path, sizeof path, "/snapper/%s", second.text);
+    assert_false(ram_store_exists(target.ram, path));
+}
+
+static void import__power_cut_after_each_commit__goes_on_and_is_whole(void **state)
+{
+    (void)state;
+    bool cut = true;
+
+    for (u64 commits = 1; cut; commits++) {
+        ram_store_fail_after_commit(target.ram, commits);
+        cut = import_from(&full) != OK;
+        fixture_crash(&target);
+        assert_true(commits < 20);
+        if (snapper_generation_count(target.snapper) > 0)
+            break;
+    }
+    assert_int_equal(import_from(&full), OK);
+    assert_second_is_here();
+    assert_sound_when_settled();
+}
+
+static void import__each_operation_fails__nothing_half_and_again_works(void **state)
+{
+    (void)state;
+    for (u64 nth = 1;; nth++) {
+        ram_store_fail(target.ram, nth, ERR_IO, false);
+        enum status status = import_from(&full);
+        ram_store_fail(target.ram, 0, OK, false);
+        if (status == OK)
+            break;
+        assert_true(nth < 5000);
+        if (snapper_generation_count(target.snapper) > 0)
+            assert_second_is_here();
+        if (nth % 7 == 0)
+            fixture_crash(&target);
+    }
+    assert_int_equal(import_from(&full), OK);
+    assert_second_is_here();
+    assert_sound_when_settled();
+}
+
+static void import__each_allocation_fails__nothing_half_and_again_works(void **state)
+{
+    (void)state;
+    for (u64 nth = 1;; nth++) {
+        port_host_fail_allocation(nth, false);
+        enum status status = import_from(&full);
+        port_host_fail_allocation(0, false);
+        if (status == OK)
+            break;
+        assert_int_equal(status, ERR_NO_MEMORY);
+        assert_true(nth < 5000);
+    }
+    assert_second_is_here();
+    assert_sound_when_settled();
+}
+
+static void import__no_space__is_refused_and_works_once_there_is(void **state)
+{
+    (void)state;
+    for (u64 nodes = 40; nodes < 54; nodes += 3) { /* files, directories, archive, state */
+        ram_store_limits(target.ram)->total_nodes = nodes;
+        assert_int_equal(import_from(&full), ERR_NO_SPACE);
+        assert_int_equal(snapper_generation_count(target.snapper), 0);
+    }
+    ram_store_limits(target.ram)->total_nodes = 1000;
+    assert_int_equal(import_from(&full), OK);
+    assert_second_is_here();
+    assert_sound_when_settled();
+}
+
+static void import__small_transactions__is_split(void **state)
+{
+    (void)state;
+    ram_store_limits(target.ram)->transaction_room = 90;
+    assert_int_equal(import_from(&full), OK);
+    assert_second_is_here();
+    assert_sound_when_settled();
+}
+
+static void import__another_file_in_its_place__is_refused_and_stays(void **state)
+{
+    (void)state;
+    char path[80];
+    size_t size, file_size;
+
+    snprintf(path, sizeof path, "/snapper/%s/snapshot/0003", first.text);
+    const u8 *raw = ram_store_bytes(source.ram, path, &file_size);
+    u8 other[SIZE + 6];
+    assert_int_equal(file_size, sizeof other);
+    memcpy(other, raw, sizeof other);
+    snprintf(path, sizeof path, "/snapper/%s/snapshot/0004", first.text);
+    ram_store_put(target.ram, path, other, sizeof other); /* valid, but number 3 */
+    fixture_reopen(&target);
+    export_to(&full, first.text, NULL);
+    assert_int_equal(import_from(&full), ERR_EXISTS);
+    assert_memory_equal(ram_store_bytes(target.ram, path, &size), other, sizeof other);
+}
+
+static void import__damaged_file_in_its_place__is_rewritten(void **state)
+{
+    (void)state;
+    char path[80];
+
+    snprintf(path, sizeof path, "/snapper/%s/snapshot/0004", first.text);
+    ram_store_put(target.ram, path, "\2damaged", 8);
+    fixture_reopen(&target);
+    export_to(&full, first.text, NULL);
+    assert_int_equal(import_from(&full), OK);
+    assert_pages(&target, first.text, 0, PAGES, SIZE, 1);
+}
+
+static void import__while_a_snapshot_is_made__is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(init_snapshot(target.snapper, NULL), OK);
+    assert_int_equal(import_from(&full), ERR_INVALID_STATE);
+    assert_int_equal(abort_snapshot(target.snapper), OK);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(export__whole_generation__each_content_once),
+        TEST(export__increment__only_what_the_base_has_not),
+        TEST(import__whole_then_increment__same_pages_after_a_cut_too),
+        TEST(import__into_its_own_image__is_there),
+        TEST(import__base_missing_or_another__is_refused),
+        TEST(import__every_truncation__is_refused_then_gone_on_with),
+        TEST(import__every_byte_flipped__is_refused),
+        TEST(import__given_up__cleanup_leaves_nothing),
+        TEST(import__power_cut_after_each_commit__goes_on_and_is_whole),
+        TEST(import__each_operation_fails__nothing_half_and_again_works),
+        TEST(import__each_allocation_fails__nothing_half_and_again_works),
+        TEST(import__no_space__is_refused_and_works_once_there_is),
+        TEST(import__small_transactions__is_split),
+        TEST(import__another_file_in_its_place__is_refused_and_stays),
+        TEST(import__damaged_file_in_its_place__is_rewritten),
+        TEST(import__while_a_snapshot_is_made__is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
