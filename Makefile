@@ -55,7 +55,8 @@ UNIT_PROGRAMS := $(UNIT_TESTS:%.c=$(BUILD)/%)
 FUZZ_PROGRAMS := $(FUZZERS:%.c=$(BUILD)/%)
 SNAPCTL := $(BUILD)/snapctl
 
-PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(SNAPCTL).checked $(BUILD)/snapper.iso $(BUILD)/crash
+PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(SNAPCTL).checked $(BUILD)/snapper.iso \
+	$(BUILD)/crash $(BUILD)/crash.checked
 
 # Packages first, then the rest, under -j too.
 MAKE_NOW = +@$(MAKE) --no-print-directory
@@ -173,6 +174,11 @@ $(BUILD)/fast/%.o: %.c Makefile | $(GENERATED)
 $(BUILD)/crash: $(FAST_OBJECTS)
 	@$(HOST_CC) $(FAST_FLAGS) $^ -o $@
 
+# The same under all sanitizers.
+$(BUILD)/crash.checked: $(patsubst %.c,$(BUILD)/host/%.o,$(EXPLORER)) $(BUILD)/libportable.a
+	@echo "  LD    $@"
+	@$(HOST_CC) $(HOST_FLAGS) $^ -o $@
+
 # --- what people call --------------------------------------------------------------------
 
 run: ## build, make an image if there is none, boot (^A x leaves QEMU)
@@ -206,6 +212,11 @@ crash: ## power cuts by the hundred thousand, on a disk in memory (CRASH="--stat
 	$(MAKE_NOW) $(BUILD)/crash
 	@$(BUILD)/crash --jobs $$(nproc) $(or $(CRASH),--states 12000)
 
+faults: ## every read, write, flush and allocation fails in turn (FAULTS="--every 10")
+	@scripts/deps build test
+	$(MAKE_NOW) $(BUILD)/crash
+	@$(BUILD)/crash --faults --jobs $$(nproc) $(or $(FAULTS),--every 2)
+
 demo: ## not there yet: needs user programs
 	@echo "make demo needs programs that run in user mode, which the kernel does not have yet;" \
 	    "README.md shows how to pull the plug on the mem command"
@@ -238,6 +249,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench fuzz crash demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench fuzz crash faults demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -16,7 +16,7 @@ static u64 clock_base; /* wall clock at timer_microseconds() == 0 */
 
 void *port_alloc(size_t size)
 {
-    return heap_alloc(size);
+    return heap_alloc(size ? size : 1);
 }
 
 void port_free(void *memory)

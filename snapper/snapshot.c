@@ -42,7 +42,7 @@ static enum status is_unchanged(struct snapper *snapper, const void *payload, si
     if (object_newest_crc(snapper, runs, id, &known) != OK || known != crc)
         return OK;
     void *stored = port_alloc(size);
-    if (stored == NULL && size > 0)
+    if (stored == NULL)
         return ERR_NO_MEMORY;
     enum status status = object_read_copy(snapper, runs, id, stored);
     if (status == OK)

@@ -8,7 +8,7 @@
 
 #include "kernel/base/types.h"
 
-/* `size` bytes, zeroed, aligned to 16; NULL when memory is short. Freed by port_free(). */
+/* `size` bytes, zeroed, aligned to 16; NULL only when memory is short, also for 0. Freed by port_free(). */
 [[nodiscard]] void *port_alloc(size_t size);
 void port_free(void *memory); /* NULL is fine */
 

@@ -182,7 +182,7 @@ static void replay_cut(struct level *level, struct cut_walk *walk)
     try_cut(level, walk, cut->choice, allowed, allowed_count);
 }
 
-void explore_session(struct lab *lab)
+static void explore_session(struct lab *lab)
 {
     struct cut_walk walk;
     size_t count = lab->ram.record_count;
@@ -202,3 +202,5 @@ void explore_session(struct lab *lab)
     cut_walk_close(&walk);
     level_close(level);
 }
+
+const struct lab_observer explorer = { .session_ends = explore_session };

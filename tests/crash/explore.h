@@ -34,3 +34,6 @@ struct exploration {
 };
 
 extern struct exploration exploration;
+
+/* Tries every cut of each session as it ends. */
+extern const struct lab_observer explorer;

@@ -31,7 +31,7 @@ struct lab_state {
     struct lab_generation generations[LAB_GENERATIONS];
 };
 
-/* Steps of one call end together: a cut in it may leave any of them. */
+/* Those of one call end together: a cut in it may leave any of them. */
 struct lab_step {
     const char *what;
     size_t end; /* records when it had returned; it began where the one before ended */
@@ -39,10 +39,34 @@ struct lab_step {
 };
 
 struct scenario;
+struct lab;
+
+/*
+ * One call, or a few that only make sense together. On error memory is as before and nothing is
+ * noted, so that it can be performed again.
+ */
+struct lab_action {
+    const char *what;
+    enum status (*perform)(struct lab *lab, size_t argument);
+    size_t argument;
+};
+
+/* Who looks on; either function may be NULL. */
+struct lab_observer {
+    void (*before_action)(struct lab *lab, const struct lab_action *action);
+    void (*session_ends)(struct lab *lab); /* its records are still there */
+};
+
+/* What the next generation is made of. */
+struct lab_memory {
+    u64 random;
+    u32 versions[LAB_IDS];
+    u32 last_version;
+};
 
 struct lab {
     const struct scenario *scenario;
-    u64 random;
+    struct lab_memory memory;
     struct snapper_config config;
 
     struct ram_disk ram;
@@ -50,12 +74,17 @@ struct lab {
     struct ext4_store store;
     struct snapper *snapper;
 
-    u32 versions[LAB_IDS]; /* memory, as the next generation would list it */
-    u32 last_version;
     struct lab_step
         *steps; /* of this session since the last crash; the first is the start */
     size_t step_count;
     u32 sessions; /* ended by a crash */
+
+    /* What the cut that began this session may have left, until a look at the image tells. */
+    struct lab_state candidates[LAB_ALLOWED_MAX];
+    size_t candidate_count;
+
+    const struct lab_observer *observer;
+    u32 actions; /* performed */
 };
 
 struct scenario {
@@ -69,7 +98,8 @@ struct scenario {
 extern const struct scenario scenarios[];
 extern const size_t scenario_count;
 
-void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed);
+void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed,
+              const struct lab_observer *observer);
 void lab_close(struct lab *lab);
 u64 lab_draw(struct lab *lab, u64 below);
 
@@ -106,6 +136,3 @@ u64 lab_id(size_t index);
 /* Does the image of this session hold exactly these generations, each to the byte? */
 bool lab_state_matches(struct snapper *snapper, const struct lab_state *state,
                        const char **why);
-
-/* explore.c: called with the records of the session when a session ends. */
-void explore_session(struct lab *lab);

@@ -8,6 +8,7 @@
 enum { LOG_KEPT = 64 * 1024 };
 
 static u64 allocations;
+static u64 outstanding;
 static u64 failing_allocation;
 static bool failing_for_good;
 static char kept_log[LOG_KEPT];
@@ -33,11 +34,19 @@ void *port_alloc(size_t size)
         (allocations == failing_allocation ||
          (failing_for_good && allocations > failing_allocation)))
         return NULL;
-    return calloc(1, size ? size : 1);
+    void *memory = calloc(1, size ? size : 1);
+    outstanding += memory != NULL;
+    return memory;
+}
+
+u64 port_host_outstanding(void)
+{
+    return outstanding;
 }
 
 void port_free(void *memory)
 {
+    outstanding -= memory != NULL;
     free(memory);
 }
 

@@ -9,6 +9,8 @@
 void port_host_fail_allocation(u64 nth, bool for_good);
 /* How many allocations were asked for since the last port_host_fail_allocation(). */
 u64 port_host_allocations(void);
+/* Allocations that are not freed. */
+u64 port_host_outstanding(void);
 
 /* Did a log line since port_host_clear_log() contain `text`? With TEST_LOG set they are printed, too. */
 bool port_host_logged(const char *text);

@@ -113,6 +113,7 @@ static bool fault_strikes(struct ram_disk_fault *fault)
     if (fault->countdown == 0 || --fault->countdown > 0)
         return false;
     fault->countdown = fault->for_good;
+    fault->struck++;
     return true;
 }
 
@@ -129,17 +130,58 @@ static void carry_out(struct ram_disk *ram, const struct disk_request *request)
     }
 }
 
+static void carry_out_and_record(struct ram_disk *ram, const struct disk_request *request)
+{
+    carry_out(ram, request);
+    if (ram->recording && request->operation != DISK_READ)
+        record_append(ram, request);
+}
+
+/* Half of the sectors arrive although the request fails. */
+static void carry_out_in_part(struct ram_disk *ram, const struct disk_request *request)
+{
+    size_t size = request_size(request);
+    u8 *place = ram->bytes + request->sector * SECTOR_SIZE;
+    u8 *old = must_alloc(size);
+
+    memcpy(old, place, size);
+    carry_out(ram, request);
+    for (size_t at = 0; at < size; at += SECTOR_SIZE)
+        if (random_next(&ram->harm_seed) >> 32 & 1)
+            memcpy(place + at, old + at, SECTOR_SIZE);
+    if (ram->recording)
+        record_append(ram, request);
+    free(old);
+}
+
+/* As Linux may do it: the cache is clean from now on, and what was in it has not arrived. */
+static void lose_unflushed(struct ram_disk *ram)
+{
+    u8 *content = must_alloc(ram->size_bytes);
+    ram_disk_cut(ram, ram->record_count, random_next(&ram->harm_seed) | 1, content);
+    memcpy(ram->bytes, content, ram->size_bytes);
+    free(content);
+    ram_disk_record(ram);
+}
+
+static void do_harm(struct ram_disk *ram, const struct disk_request *request)
+{
+    if (request->operation == DISK_WRITE)
+        carry_out_in_part(ram, request);
+    else if (request->operation == DISK_FLUSH && ram->recording)
+        lose_unflushed(ram);
+}
+
 static void complete(struct ram_disk *ram, struct disk_request *request)
 {
+    bool fails = fault_strikes(&ram->faults[request->operation]);
+
     list_remove(&request->link);
-    enum status status = ERR_IO;
-    if (!fault_strikes(&ram->faults[request->operation])) {
-        status = OK;
-        carry_out(ram, request);
-        if (ram->recording && request->operation != DISK_READ)
-            record_append(ram, request);
-    }
-    disk_complete(&ram->disk, request, status);
+    if (!fails)
+        carry_out_and_record(ram, request);
+    else if (ram->harm_seed)
+        do_harm(ram, request);
+    disk_complete(&ram->disk, request, fails ? ERR_IO : OK);
 }
 
 static void wait_any(struct disk *disk)
@@ -214,7 +256,7 @@ void ram_disk_close(struct ram_disk *ram)
 void ram_disk_fail(struct ram_disk *ram, enum disk_operation operation, u64 nth,
                    bool for_good)
 {
-    ram->faults[operation] = (struct ram_disk_fault){ nth, for_good };
+    ram->faults[operation] = (struct ram_disk_fault){ nth, for_good, 0 };
 }
 
 bool ram_disk_load(struct ram_disk *ram, const char *path)

@@ -17,6 +17,7 @@
 struct ram_disk_fault {
     u64 countdown; /* the request that fails: 1 is the next; 0: none */
     bool for_good; /* and all after it */
+    u64 struck;    /* how often it has */
 };
 
 struct ram_disk_record {
@@ -34,6 +35,11 @@ struct ram_disk {
     size_t queue_limit; /* requests in flight before submit waits */
     u64 order_seed;     /* 0: requests complete in the order of their submission */
     struct ram_disk_fault faults[3]; /* by enum disk_operation */
+    /*
+     * Not 0: a write that fails leaves some of its sectors behind, a flush that fails while a
+     * recording runs loses for ever some of what it should have kept; which is drawn from here.
+     */
+    u64 harm_seed;
 
     bool recording;
     u8 *base; /* content when recording started */
