@@ -153,6 +153,7 @@ static enum status submit(struct disk *disk, struct disk_request *request)
         request->operation == DISK_FLUSH ? flush(file) : transfer(file, request);
 
     disk_complete(disk, request, status);
+    progress_request();
     return OK;
 }
 

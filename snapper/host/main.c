@@ -93,6 +93,7 @@ static enum status run_on_image(struct call *call, const struct verb *verb)
         return status;
     if (access == IMAGE_REHEARSE && call->report->for_people)
         puts("dry run: the image stays as it is");
+    progress_begin_requests(verb->name);
     status = verb->run(call);
     progress_end();
     if (status != OK && messages_complaints() == before)

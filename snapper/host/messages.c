@@ -13,6 +13,8 @@ static struct {
     u64 complaints;
     const char *what, *unit; /* of the progress; NULL: none */
     u64 total;
+    bool of_requests;
+    u64 requests;
     u64 next_shown;
     bool is_shown;
 } messages;
@@ -92,6 +94,7 @@ void progress_begin(const char *what, const char *unit, u64 total)
     messages.what = what;
     messages.unit = unit;
     messages.total = total;
+    messages.of_requests = false;
     messages.next_shown = uptime() + FIRST_SHOWN;
 }
 
@@ -115,4 +118,17 @@ void progress_end(void)
 {
     erase_progress();
     messages.what = NULL;
+}
+
+void progress_begin_requests(const char *what)
+{
+    progress_begin(what, "disk requests", 0);
+    messages.of_requests = true;
+}
+
+void progress_request(void)
+{
+    messages.requests++;
+    if (messages.of_requests)
+        progress_step(messages.requests);
 }

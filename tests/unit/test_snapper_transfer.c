@@ -279,7 +279,8 @@ static void import__each_allocation_fails__nothing_half_and_again_works(void **s
 static void import__no_space__is_refused_and_works_once_there_is(void **state)
 {
     (void)state;
-    for (u64 nodes = 40; nodes < 54; nodes += 3) { /* files, directories, archive, state */
+    for (u64 nodes = 40; nodes < 54;
+         nodes += 3) { /* files, directories, archive, state */
         ram_store_limits(target.ram)->total_nodes = nodes;
         assert_int_equal(import_from(&full), ERR_NO_SPACE);
         assert_int_equal(snapper_generation_count(target.snapper), 0);
