@@ -13,6 +13,7 @@ enum exit_code { EXIT_FINE = 0, EXIT_PROBLEMS = 1, EXIT_USAGE = 2, EXIT_FAILED =
 static void print_line(void *context, const char *line)
 {
     (void)context;
+    progress_erase();
     for (const char *at = line; *at != '\0'; at++)
         putchar((u8)*at < ' ' || *at == '\x7f' ? '?' : *at);
     putchar('\n');

@@ -45,7 +45,7 @@ static u64 uptime(void)
     return (u64)now.tv_sec * 1000000 + (u64)now.tv_nsec / 1000;
 }
 
-static void erase_progress(void)
+void progress_erase(void)
 {
     if (messages.is_shown)
         fputs("\r\033[K", stderr);
@@ -54,7 +54,7 @@ static void erase_progress(void)
 
 static void PRINTF_LIKE(1, 0) say(const char *format, va_list arguments)
 {
-    erase_progress();
+    progress_erase();
     fputs("snapctl: ", stderr);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
@@ -116,7 +116,7 @@ void progress_step(u64 done)
 
 void progress_end(void)
 {
-    erase_progress();
+    progress_erase();
     messages.what = NULL;
 }
 

@@ -23,6 +23,8 @@ u64 messages_complaints(void);
 void progress_begin(const char *what, const char *unit, u64 total);
 void progress_step(u64 done);
 void progress_end(void);
+/* Before a line of the answer, which may go to the same terminal. */
+void progress_erase(void);
 /* The same for work that does not count its steps: requests to the disk are counted instead. */
 void progress_begin_requests(const char *what);
 void progress_request(void);
