@@ -34,7 +34,7 @@ static enum status run_generation(const struct capture *capture, const char *des
 {
     u64 start = timer_microseconds();
 
-    report->mark_instructions = mark_demarcate(capture->space);
+    report->mark_cycles = mark_demarcate(capture->space);
     while (page_space_harvest_step(capture->space))
         ;
 

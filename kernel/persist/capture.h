@@ -20,8 +20,8 @@ struct capture_report {
     struct snapper_commit_report commit;
     u64 entries_read;             /* page-table entries, to find what was written */
     u64 requests, bytes, flushes; /* writes of the disk */
-    u64 mark_instructions;        /* time stamp over the demarcation alone */
-    u64 pause_microseconds;       /* demarcation to commit */
+    u64 mark_cycles; /* of the time stamp over the demarcation alone; instructions under -icount */
+    u64 pause_microseconds; /* demarcation to commit */
     u64 total_microseconds;
 };
 

@@ -28,9 +28,8 @@ static void print_report(const struct capture_report *report)
                 commit->copies);
     shell_print("disk: %lu bytes, %lu requests, %lu flushes, %u transactions\n",
                 report->bytes, report->requests, report->flushes, commit->transactions);
-    shell_print("pause: %lu us, mark %lu instructions, %lu table entries read\n",
-                report->pause_microseconds, report->mark_instructions,
-                report->entries_read);
+    shell_print("pause: %lu us, mark %lu cycles, %lu table entries read\n",
+                report->pause_microseconds, report->mark_cycles, report->entries_read);
     shell_print("total: %lu us\n", report->total_microseconds);
 }
 

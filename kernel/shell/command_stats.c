@@ -39,7 +39,7 @@ enum status command_stats(const struct shell_call *call)
         return shell_usage(call);
 
     shell_print("uptime ms: %lu\n", timer_microseconds() / 1000);
-    shell_print("instructions or cycles: %lu\n", cpu_timestamp());
+    shell_print("cycles: %lu\n", cpu_timestamp());
     shell_print("frames: %lu\n", frame_total());
     shell_print("frames free: %lu\n", frame_available());
     shell_print("heap bytes: %lu\n", heap_used_bytes());

@@ -166,7 +166,7 @@ def run_instructions(name):
             bench.create()
             bench.fill(2, dirty)
             _, report = bench.create()
-            mark, entries = map(int, re.search(r"mark (\d+) instructions, (\d+) table entries",
+            mark, entries = map(int, re.search(r"mark (\d+) cycles, (\d+) table entries",
                                                report["pause"]).groups())
     finally:
         image.unlink(missing_ok=True)
