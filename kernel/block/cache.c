@@ -46,17 +46,25 @@ static struct buffer *buffer_create(struct cache *cache, u64 block)
     return buffer;
 }
 
+/* Out of the list of idle ones, if it is there. */
+static void buffer_take(struct buffer *buffer)
+{
+    if (!list_is_linked(&buffer->lru))
+        return;
+    list_remove(&buffer->lru);
+    buffer->cache->idle--;
+}
+
 static void buffer_drop(struct buffer *buffer)
 {
-    if (list_is_linked(&buffer->lru))
-        list_remove(&buffer->lru);
+    buffer_take(buffer);
     map_remove(&buffer->cache->buffers, buffer->block);
     buffer_destroy(buffer);
 }
 
 static void cache_trim(struct cache *cache)
 {
-    while (cache->buffers.count > cache->capacity && !list_is_empty(&cache->lru))
+    while (cache->idle > cache->capacity)
         buffer_drop(CONTAINER_OF(list_first(&cache->lru), struct buffer, lru));
 }
 
@@ -70,13 +78,8 @@ static void buffer_settle(struct buffer *buffer)
         return;
     }
     list_append(&buffer->cache->lru, &buffer->lru);
+    buffer->cache->idle++;
     cache_trim(buffer->cache);
-}
-
-static void buffer_take(struct buffer *buffer)
-{
-    if (list_is_linked(&buffer->lru))
-        list_remove(&buffer->lru);
 }
 
 struct buffer *cache_find(struct cache *cache, u64 block)

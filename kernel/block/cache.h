@@ -2,8 +2,9 @@
  * The buffer cache: metadata blocks of the file system, in memory, counted.
  *
  * A buffer is one block of the file system. Who gets a buffer holds a reference until
- * cache_release(). Clean, unreferenced buffers are dropped, least recently used first, when the
- * capacity is reached; pinned ones (those the journal still owes to the disk) stay.
+ * cache_release(). Of those that are neither referenced nor pinned as many as the capacity says are
+ * kept, the least recently used dropped first. Pinned ones (those the journal still owes to the disk)
+ * stay and do not count, or a full journal would leave no room for anything else.
  * A buffer's data is modified only between journal_modify() and the end of the transaction; see
  * kernel/fs/jbd2/journal.h. The cache itself never writes.
  */
@@ -36,7 +37,8 @@ struct cache {
     struct disk *disk;
     size_t block_size;
     u64 block_count; /* blocks at or beyond are ERR_CORRUPT: addresses come from disk */
-    size_t capacity; /* buffers kept; exceeded only by referenced and pinned ones */
+    size_t capacity; /* idle buffers kept */
+    size_t idle;     /* in `lru` */
     struct map buffers;
     struct list lru; /* least recently used first */
 };

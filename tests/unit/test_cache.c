@@ -150,6 +150,24 @@ static void cache_release__referenced_and_pinned__stay_beyond_capacity(void **st
     assert_false(is_cached(setup, 201));
 }
 
+static void cache_release__as_many_pinned_as_the_capacity__idle_ones_stay(void **state)
+{
+    struct setup *setup = *state;
+    struct buffer *pinned[CAPACITY];
+    for (size_t i = 0; i < CAPACITY; i++) {
+        pinned[i] = get(setup, i);
+        cache_pin(pinned[i]);
+        cache_release(pinned[i]);
+    }
+    for (u64 block = 100; block < 100 + CAPACITY; block++)
+        touch(setup, block);
+    for (u64 block = 100; block < 100 + CAPACITY; block++)
+        assert_true(is_cached(setup, block));
+    for (size_t i = 0; i < CAPACITY; i++)
+        cache_unpin(pinned[i]);
+    assert_int_equal(setup->cache.idle, CAPACITY);
+}
+
 static void cache_get_fresh__absent__zeroed_and_unread(void **state)
 {
     struct setup *setup = *state;
@@ -277,6 +295,7 @@ int main(void)
         TEST(cache_get__memory_fails_at_each_point__nothing_stays),
         TEST(cache_release__beyond_capacity__least_recently_used_goes),
         TEST(cache_release__referenced_and_pinned__stay_beyond_capacity),
+        TEST(cache_release__as_many_pinned_as_the_capacity__idle_ones_stay),
         TEST(cache_get_fresh__absent__zeroed_and_unread),
         TEST(cache_get_fresh__present__as_it_is),
         TEST(cache_forget__idle__next_get_reads_again),
