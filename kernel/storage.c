@@ -58,9 +58,11 @@ static void mount_image(void)
     struct ext4_space space;
     enum status status = ext4_mount(storage.disk, &options, &storage.fs);
 
+    if (status == ERR_CORRUPT || status == ERR_UNSUPPORTED)
+        return; /* told by ext4, with what and where */
     if (status) {
-        log_error("storage: %s cannot be used: %s: memory ends with this machine",
-                  storage.disk->name, status_text(status));
+        log_error("storage: %s: not mounted: %s", storage.disk->name,
+                  status_text(status));
         return;
     }
     ext4_space(storage.fs, &space);
@@ -123,7 +125,7 @@ void storage_open(const char *command_line)
 enum status storage_sync(void)
 {
     if (!storage.fs)
-        return OK;
+        return ERR_NO_DEVICE;
     enum status status = ext4_commit(storage.fs);
     return status ? status : ext4_flush(storage.fs);
 }

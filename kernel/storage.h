@@ -18,7 +18,7 @@ struct snapper *storage_snapper(void); /* NULL: no image that Snapper can work o
 const struct snapper_config *storage_config(void);
 const struct snapper_config_sources *storage_config_sources(void);
 
-/* What was changed is durable. No image: OK. */
+/* What was changed is durable. ERR_NO_DEVICE: no image. */
 enum status storage_sync(void);
 /* A clean unmount; afterwards there is no session. What goes wrong is logged. */
 void storage_close(void);

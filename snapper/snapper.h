@@ -60,7 +60,7 @@ enum status snapper_cleanup(struct snapper *snapper,
 
 /* ---- snapshot step ---- */
 
-/* `base`: the generation to build on; NULL: the one the session descends from (last opened or committed). */
+/* ERR_READ_ONLY. `base`: the generation to build on; NULL: the one the session descends from (last opened or committed). */
 enum status init_snapshot(struct snapper *snapper, const char *base);
 /*
  * The payload is borrowed, unchanged, until commit or abort returns. Taking an id twice replaces

@@ -9,8 +9,13 @@ enum status init_snapshot(struct snapper *snapper, const char *base)
     struct creation *creation = &snapper->creation;
     struct generation *parent = NULL;
 
+    struct store_space space;
+
     if (snapper->state != SNAPPER_DORMANT)
         return ERR_INVALID_STATE;
+    snapper->store->operations->space(snapper->store, &space);
+    if (space.read_only)
+        return ERR_READ_ONLY;
     enum status status = snapper_find(snapper, base, &parent);
     if (status == ERR_NOT_FOUND && base == NULL)
         status = OK; /* a line of history begins here */

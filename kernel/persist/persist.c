@@ -93,14 +93,33 @@ static enum status resume(const char *name, struct generation_name *resumed, u64
     return status;
 }
 
+/* What helps depends on what is wrong. */
+static const char *ways_out(enum status status)
+{
+    switch (status) {
+    case ERR_NOT_FOUND:
+    case ERR_INVALID_ARGUMENT:
+        return "another generation= (snapper list shows them), none for the newest, or "
+               "fresh";
+    case ERR_NO_MEMORY:
+        return "more memory, generation=NAME of a smaller one, or fresh";
+    case ERR_UNSUPPORTED:
+        return "the kernel that made it, fresh, or snapctl on the host";
+    default:
+        return persist.config->integrity
+                   ? "generation=NAME of an older one, snapper.integrity=false (skips "
+                     "bad "
+                     "archives), fresh, or snapctl on the host"
+                   : "generation=NAME of an older one, fresh, or snapctl on the host";
+    }
+}
+
 static void refuse_resume(const char *name, enum status status)
 {
     format_text(persist.summary, sizeof persist.summary, "%s not resumed: %s",
                 name[0] ? name : "newest generation", status_text(status));
     log_error("persist: %s", persist.summary);
-    log_error(
-        "persist: ways out: generation=NAME of an older one, snapper.integrity=false, "
-        "fresh, or snapctl on the host");
+    log_error("persist: ways out: %s", ways_out(status));
     start_empty(PERSIST_NOT_RESUMED);
 }
 
@@ -112,7 +131,7 @@ static void resume_or_refuse(const char *wanted)
     if (wanted) {
         enum status status = snapper_select(persist.capture.snapper, wanted, &selected);
         if (status) {
-            refuse_resume(wanted, status);
+            refuse_resume(wanted[0] ? wanted : "generation= without a name", status);
             return;
         }
     }

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.system.machine import (Machine, PANICKED, SHUT_DOWN, empty_image, fsck_complaints,
-                                  make_image)
+from tests.system.machine import (BUILD, Machine, PANICKED, SHUT_DOWN, empty_image,
+                                  fsck_complaints, make_image, run)
 
 
 def test_boot__fresh_image__reaches_the_prompt(image):
@@ -47,9 +47,27 @@ def test_boot__not_ext4__one_line_and_nothing_written():
     before = image.read_bytes()
     with Machine(image) as machine:
         assert "not ext4" in machine.log
+        assert machine.log.count("error: ") == 1
         assert "help" in machine.command("help")
+        assert machine.command("sync") == "sync: no device"
         assert machine.shutdown() == SHUT_DOWN
     assert image.read_bytes() == before
+
+
+def test_boot__feature_that_forbids_writing__read_only_and_not_called_damaged():
+    image = make_image("64M", "-O", "quota")
+    with Machine(image) as machine:
+        assert "read-only because of feature quota" in machine.log
+        assert "read-only" in machine.command("snapper create").lower()
+        assert machine.shutdown() == SHUT_DOWN
+    verified = run(BUILD / "snapctl", "-i", image, "verify")
+    assert verified.returncode == 0 and "file_system: not checked" in verified.stdout
+
+
+def test_boot__generation_of_no_name__is_not_the_newest(image):
+    with Machine(image, append="generation=") as machine:
+        assert "generation= without a name not resumed" in machine.log
+        assert "integrity=false" not in machine.log
 
 
 def test_boot__iso__reaches_the_prompt(image):

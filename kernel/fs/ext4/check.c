@@ -221,6 +221,12 @@ enum status ext4_check(struct ext4 *fs, struct ext4_check_report *report)
     size_t inodes = (size_t)fs->superblock.inode_count + 1;
     if (fs->journal && journal_is_running(fs->journal))
         return ERR_INVALID_STATE;
+    u32 unknown = fs->superblock.ro_compat & ~(u32)EXT4_RO_COMPAT_KNOWN;
+    if (unknown) {
+        log_warning("ext4: not checked because of feature %s",
+                    ext4_ro_compat_name(unknown));
+        return ERR_UNSUPPORTED;
+    }
     *report = (struct ext4_check_report){ 0 };
     map_init(&check.attributes);
     map_init(&check.orphans);

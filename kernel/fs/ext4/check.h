@@ -22,7 +22,8 @@ struct ext4_check_report {
 
 /*
  * Between two transactions only (ERR_INVALID_STATE). OK: looked at everything, the report says what
- * was found; each problem is also a line in the log. ERR_IO, ERR_NO_MEMORY: not finished. Memory: a
+ * was found; each problem is also a line in the log. ERR_UNSUPPORTED: a feature that changes what is
+ * used, by name in the log. ERR_IO, ERR_NO_MEMORY: not finished. Memory: a
  * bit a block, 13 bytes an inode.
  */
 enum status ext4_check(struct ext4 *fs, struct ext4_check_report *report);
