@@ -80,6 +80,20 @@ def test_disk__slow__is_waited_for(image):
         assert_memory(machine, 1, 0, 50)
 
 
+def test_disk__slow_where_idle_time_is_skipped__is_waited_for(image):
+    """Virtual minutes pass within a real request; the battery clock knows better."""
+    options = ["-icount", "shift=0,sleep=off",
+               "-object", "throttle-group,id=g,x-bps-write=400000",
+               *disk_options(image, blockdev="driver=throttle,throttle-group=g,file=file0,"
+                                             "node-name=disk0")]
+    with Machine(qemu_options=options, timeout=120) as machine:
+        fill(machine, 1, 0, 200)
+        create(machine)
+        machine.kill9()
+    with Machine(image) as machine:
+        assert_memory(machine, 1, 0, 200)
+
+
 def test_disk__read_only__memory_is_back_and_nothing_is_written(image):
     with Machine(image) as machine:
         fill_and_create(machine, 1)
