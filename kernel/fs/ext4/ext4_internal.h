@@ -84,6 +84,7 @@ struct ext4 {
     struct cache cache;
     struct journal *journal; /* NULL: read-only without one */
     bool read_only;
+    bool uses_backup; /* of the superblock; said once */
     struct ext4_superblock superblock;
 
     /* Hints, never truths. */

@@ -37,9 +37,10 @@ static enum status use_backup(struct ext4 *fs, u8 *raw)
                   fs->disk->name);
         return ERR_CORRUPT;
     }
-    log_warning("ext4: %s: bad superblock, a backup is used, read-only: run e2fsck",
-                fs->disk->name);
-    fs->read_only = true;
+    if (!fs->uses_backup)
+        log_warning("ext4: %s: bad superblock, a backup is used, read-only: run e2fsck",
+                    fs->disk->name);
+    fs->read_only = fs->uses_backup = true;
     return OK;
 }
 

@@ -163,7 +163,7 @@ static enum status decode_sizes(const u8 *raw, struct ext4_superblock *superbloc
     if (superblock->inodes_per_group < superblock->block_size / superblock->inode_size)
         return refuse("inodes per group", superblock->inodes_per_group);
     if (superblock->first_inode < ORIGINAL_FIRST_INODE ||
-        superblock->first_inode > superblock->inodes_per_group)
+        superblock->first_inode > superblock->inode_count)
         return refuse("first inode", superblock->first_inode);
     if (superblock->incompat & EXT4_INCOMPAT_64BIT &&
         (!is_power_of_two(superblock->descriptor_size) ||
