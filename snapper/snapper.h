@@ -60,7 +60,10 @@ enum status snapper_cleanup(struct snapper *snapper,
 
 /* ---- snapshot step ---- */
 
-/* ERR_READ_ONLY. `base`: the generation to build on; NULL: the one the session descends from (last opened or committed). */
+/*
+ * `base`: the generation to build on; NULL: the one the session descends from (last opened or
+ * committed). ERR_READ_ONLY on such an image.
+ */
 enum status init_snapshot(struct snapper *snapper, const char *base);
 /*
  * The payload is borrowed, unchanged, until commit or abort returns. Taking an id twice replaces

@@ -8,7 +8,6 @@ enum status init_snapshot(struct snapper *snapper, const char *base)
 {
     struct creation *creation = &snapper->creation;
     struct generation *parent = NULL;
-
     struct store_space space;
 
     if (snapper->state != SNAPPER_DORMANT)
@@ -64,8 +63,11 @@ enum status take_snapshot(struct snapper *snapper, const void *payload, size_t s
 
     if (snapper->state != SNAPPER_CREATION)
         return ERR_INVALID_STATE;
-    if (size > snapper->config->bufsize || size > UINT32_MAX)
+    if (size > snapper->config->bufsize || size > UINT32_MAX) {
+        log_error("snapper: object 0x%lx: %zu bytes, bufsize is %lu", id, size,
+                  snapper->config->bufsize);
         return ERR_TOO_LARGE;
+    }
     entry.size = (u32)size;
     entry.crc = crc32(payload, size);
     enum status status = is_unchanged(snapper, payload, size, id, entry.crc, &unchanged);

@@ -52,6 +52,16 @@ static void assert_refused_dormant_calls(struct snapper *snapper)
     assert_int_equal(snapper_cleanup(snapper, &report), ERR_INVALID_STATE);
 }
 
+static void init_snapshot__store_is_read_only__is_refused_at_once(void **state)
+{
+    (void)state;
+    ram_store_set_read_only(fixture.ram, true);
+    assert_int_equal(init_snapshot(fixture.snapper, NULL), ERR_READ_ONLY);
+    assert_int_equal(snapper_state(fixture.snapper), SNAPPER_DORMANT);
+    ram_store_set_read_only(fixture.ram, false);
+    assert_int_equal(init_snapshot(fixture.snapper, NULL), OK);
+}
+
 static void session__dormant__refuses_what_belongs_to_other_states(void **state)
 {
     (void)state;
@@ -290,6 +300,7 @@ static void commit_snapshot__description_too_long__is_refused_and_dormant(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(init_snapshot__store_is_read_only__is_refused_at_once),
         TEST(session__dormant__refuses_what_belongs_to_other_states),
         TEST(session__creation__refuses_what_belongs_to_other_states),
         TEST(session__restoration__refuses_what_belongs_to_other_states),
