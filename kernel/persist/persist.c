@@ -1,6 +1,7 @@
 #include "kernel/persist/persist.h"
 
 #include "kernel/arch/interrupts.h"
+#include "kernel/base/checked.h"
 #include "kernel/base/format.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
@@ -8,7 +9,11 @@
 #include "kernel/persist/window.h"
 #include "snapper/select.h"
 
-enum { SETTLE_AFTER_MICROSECONDS = 60 * 1000 * 1000 };
+enum {
+    SETTLE_AFTER_MICROSECONDS = 60 * 1000 * 1000,
+    PATIENCE_LEAST_MICROSECONDS = 1000 * 1000,
+    PATIENCE_MOST_MICROSECONDS = 60 * 1000 * 1000,
+};
 
 static struct {
     enum persist_mode mode;
@@ -17,7 +22,8 @@ static struct {
     const struct snapper_config_sources *sources;
     struct capture capture;
     u64 last_generation; /* timer time of the last one, or of the start */
-    bool busy;           /* a generation or the upkeep is being done */
+    u64 patience; /* after failures: how long no generation is taken by itself, or 0 */
+    bool busy;    /* a generation or the upkeep is being done */
     char summary[160];
 } persist;
 
@@ -183,6 +189,15 @@ u64 persist_dirty_pages(void)
     return page_space_count_dirty(window_space());
 }
 
+/* A disk that is full or fails is not asked, and complained about, ten times a second. */
+static u64 patience_after(enum status status)
+{
+    if (status == OK)
+        return 0;
+    return min_u64(max_u64(2 * persist.patience, PATIENCE_LEAST_MICROSECONDS),
+                   PATIENCE_MOST_MICROSECONDS);
+}
+
 static enum status check_may_capture(void)
 {
     if (persist.mode == PERSIST_NO_STORE || persist.mode == PERSIST_NOT_RESUMED) {
@@ -204,6 +219,7 @@ enum status persist_capture(const char *description, struct capture_report *repo
     if (status)
         root_counters()->generations--;
     persist.last_generation = timer_microseconds();
+    persist.patience = patience_after(status);
     persist.busy = false;
     if (status)
         log_error("persist: no generation was made: %s", status_text(status));
@@ -241,7 +257,8 @@ static void poll(u64 passed)
     struct capture_report report;
     u64 interval = persist.config->interval_microseconds;
 
-    if (interval && passed >= interval && page_space_is_dirty(window_space())) {
+    if (interval && passed >= max_u64(interval, persist.patience) &&
+        page_space_is_dirty(window_space())) {
         if (persist_capture(NULL, &report) == OK)
             log_debug("persist: generation %s, %lu pages", report.commit.name.text,
                       report.commit.taken);

@@ -4,6 +4,7 @@ import re
 import time
 
 import pexpect
+import pytest
 
 from tests.system.machine import Machine, SHUT_DOWN, fsck_complaints, make_image, replayed
 from tests.system.test_persistence import assert_memory, create, fill, generations
@@ -128,6 +129,16 @@ def test_disk_full__with_an_interval__console_is_usable_and_memory_goes_on():
         machine.console.send("\x15")  # a generation may hold a line that was half typed
         assert re.match("mem: [57]00 pages ok|mem: page", machine.command("mem check 1 0 500"))
         assert len(generations(machine)) >= 1
+
+
+@pytest.mark.parametrize("options", [("16M", "-O", "^has_journal"), ("2M",)])
+def test_interval__no_generation_can_be_made__console_is_not_flooded(options):
+    with Machine(make_image(*options), append="interval=0.05") as machine:
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            fill(machine, 1, 0, 2000)
+        machine.command("stats")
+        assert 1 <= machine.log.count("no generation was made") <= 3
 
 
 def test_nonsense__of_every_kind__is_answered_in_a_line(image):
