@@ -117,12 +117,23 @@ static enum status forget_base(struct conversion *conversion)
     return status;
 }
 
+/* What was left out is told for as long as the generation lives, not only by the import. */
+static void describe(const struct conversion *conversion, const char *name, char *to,
+                     size_t size)
+{
+    int length = snprintf(to, size, "%s of the original program", name);
+
+    if (conversion->lost > 0)
+        snprintf(to + length, size - (size_t)length, ", %lu objects lost",
+                 conversion->lost);
+}
+
 static enum status make_generation(struct conversion *conversion, const char *name,
                                    struct snapper_commit_report *done)
 {
     const struct generation_name *base = &conversion->base;
     struct snapper *snapper = conversion->call->image.snapper;
-    char description[64];
+    char description[96];
 
     enum status status =
         init_snapshot(snapper, generation_name_is_empty(base) ? NULL : base->text);
@@ -131,7 +142,7 @@ static enum status make_generation(struct conversion *conversion, const char *na
     status = forget_base(conversion);
     if (status == OK)
         status = take_pages(conversion);
-    snprintf(description, sizeof description, "%s of the original program", name);
+    describe(conversion, name, description, sizeof description);
     if (status == OK)
         return commit_snapshot(snapper, description, done);
     (void)!abort_snapshot(snapper);

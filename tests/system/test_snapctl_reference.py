@@ -41,7 +41,11 @@ def test_import__every_tree__all_pages_of_its_listing(tree, target, tmp_path):
     assert digest(folder) == before
     assert sum(generation["lost"] for generation in answer.json["imported"]) == lost
     assert names(target) == [converted(name) for name in sorted(wanted)]
+    described = {g["name"]: g["description"] for g in snapctl(target, "--json", "list").json}
     for name, pages in wanted.items():
+        gone = sum(version is None for version in pages.values())
+        assert described[converted(name)] == (f"{name} of the original program"
+                                              + (f", {gone} objects lost" if gone else ""))
         out = tmp_path / name
         snapctl(target, "extract", converted(name), "all", out)
         there = {int(path.name.split("-")[1], 16): path.read_bytes() for path in out.iterdir()}
