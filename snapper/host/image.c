@@ -102,14 +102,32 @@ enum status image_open(struct image *image, const struct options *options,
     return status;
 }
 
-/* Exact reference counts whenever something was changed (spec 3.5). */
+static bool has_unreadable_archive(struct snapper *snapper)
+{
+    struct snapper_generation_info info;
+
+    for (size_t i = 0; i < snapper_generation_count(snapper); i++)
+        if (snapper_generation_info(snapper, i, &info) == OK && info.status != OK)
+            return true;
+    return false;
+}
+
+/*
+ * Exact reference counts whenever something was changed (spec 3.5). What an unreadable archive lists
+ * nobody knows: then they stay as they are, and are not vouched for.
+ */
 static enum status settle(struct image *image)
 {
     u64 changed;
 
     if (image->file.disk.statistics.writes == 0 || snapper_is_settled(image->snapper))
         return OK;
-    return snapper_settle(image->snapper, &changed);
+    enum status status = snapper_settle(image->snapper, &changed);
+    if ((status != ERR_CORRUPT && status != ERR_UNSUPPORTED) ||
+        !has_unreadable_archive(image->snapper))
+        return status;
+    image->unsettled = true;
+    return OK;
 }
 
 static void say_cost(const struct image *image)

@@ -2,7 +2,8 @@
  * An image opened for one verb: disk, file system, configuration, Snapper's session.
  *
  * A verb that reads leaves the file as it is, a dirty journal too: it is replayed in memory. One that
- * writes replays first, and at its end makes all reference counts exact and unmounts cleanly. A
+ * writes replays first, and at its end makes all reference counts exact (unless an archive cannot be
+ * read, which leaves them to be settled later) and unmounts cleanly. A
  * rehearsal (-n) is one that writes to memory.
  */
 #pragma once
@@ -21,6 +22,7 @@ struct image {
     struct snapper_config_sources sources;
     u32 config_problems;
     struct snapper *snapper;
+    bool unsettled; /* at the end, because an archive cannot be read */
 };
 
 /* What is wrong is said. On error nothing is open. */

@@ -102,6 +102,7 @@ static enum status run_on_image(struct call *call, const struct verb *verb)
     enum status closed = image_close(&call->image, true);
     if (status == OK && closed != OK)
         complain("%s: at the end: %s", verb->name, status_text(closed));
+    call->problems += call->image.unsettled;
     return status != OK ? status : closed;
 }
 

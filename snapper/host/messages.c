@@ -3,10 +3,12 @@
 #include "kernel/base/port.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { FIRST_SHOWN = 1000000, EVERY = 100000 }; /* microseconds */
+enum { SAID_MAX = 64, SAID_SIZE = 256 };
 
 static struct {
     bool verbose;
@@ -17,6 +19,8 @@ static struct {
     u64 requests;
     u64 next_shown;
     bool is_shown;
+    char said[SAID_MAX][SAID_SIZE]; /* warnings, each shown once */
+    size_t said_count;
 } messages;
 
 bool messages_set_verbose(bool verbose)
@@ -79,9 +83,22 @@ void note(const char *format, ...)
     va_end(arguments);
 }
 
+/* A verb comes to the same damage more than once, and says it each time. */
+static bool is_said(const char *line)
+{
+    for (size_t i = 0; i < messages.said_count; i++)
+        if (strcmp(messages.said[i], line) == 0)
+            return true;
+    if (messages.said_count < SAID_MAX && strlen(line) < SAID_SIZE)
+        strcpy(messages.said[messages.said_count++], line);
+    return false;
+}
+
 void port_log_line(enum log_level level, const char *line)
 {
-    if (level >= LOG_WARNING)
+    if (level >= LOG_WARNING && is_said(line))
+        messages.complaints++;
+    else if (level >= LOG_WARNING)
         complain("%s", line);
     else if (messages.verbose)
         note("%s", line);

@@ -273,6 +273,22 @@ def test_delete__archive_unreadable__nothing_goes_until_it_is_given_up(image):
     assert fsck_complaints(image) == []
 
 
+def test_delete__two_archives_unreadable__one_given_up_is_done_with_a_problem_left(image):
+    first, second, third = names(image)
+    run("e2fsck", "-E", "journal_only", "-y", image)
+    spoil(image, f"/snapper/{second}/archive")
+    spoil(image, f"/snapper/{third}/archive")
+    answer = snapctl(image, "delete", "--force", third, code=PROBLEMS)
+    assert f"deleted {third}" in answer.text
+    lines = answer.errors.splitlines()
+    assert len(lines) == len(set(lines)), answer.errors
+    assert f"/snapper/{second}/archive" in answer.errors
+    snapctl(image, "delete", "--force", second)
+    assert names(image) == [first]
+    assert_sound(image)
+    assert fsck_complaints(image) == []
+
+
 def spoil(image, path, offset=20):
     """Flips a byte of a file on a clean image, behind everybody's back."""
     block_size = int(re.search(r"Block size: +(\d+)", run("dumpe2fs", "-h", image).stdout).group(1))
