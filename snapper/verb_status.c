@@ -13,6 +13,28 @@ static void report_space(const struct store_space *space,
     report_number(report, "free_files", space->free_nodes);
 }
 
+static bool is_of_damage(enum status status)
+{
+    return status == ERR_CORRUPT || status == ERR_UNSUPPORTED;
+}
+
+/* Without one of the archives nobody knows what is shared. */
+static enum status report_unreadable(struct snapper *snapper, struct report *report,
+                                     u64 *unreadable)
+{
+    *unreadable = 0;
+    for (size_t i = 0; i < snapper_generation_count(snapper); i++) {
+        struct snapper_generation_info info;
+
+        enum status status = snapper_generation_info(snapper, i, &info);
+        if (status != OK)
+            return status;
+        *unreadable += info.status != OK;
+    }
+    report_number(report, "unreadable_archives", *unreadable);
+    return OK;
+}
+
 /* What each would free: the answer to "which one shall I delete". */
 static enum status report_generations(struct snapper *snapper, struct report *report)
 {
@@ -54,10 +76,18 @@ enum status verb_status(struct snapper *snapper, struct report *report)
     report_number(report, "generations", snapper_generation_count(snapper));
     report_word(report, "current", current.text);
     report_word(report, "rollback_target", target.text);
-    report_word(report, "reference_counts",
-                snapper_is_settled(snapper) ? "settled" : "to settle");
+    u64 unreadable;
+    enum status status = report_unreadable(snapper, report, &unreadable);
+    if (status != OK)
+        return status;
+    bool settled = unreadable == 0 && snapper_is_settled(snapper);
+    report_word(report, "reference_counts", settled ? "settled" : "to settle");
     report_space(&space, snapper->config, report);
-    enum status status = snapper_total_usage(snapper, &total);
+    status = snapper_total_usage(snapper, &total);
+    if (is_of_damage(status) && unreadable > 0) {
+        report_word(report, "snapshots", "unknown: an archive cannot be read");
+        return OK;
+    }
     if (status != OK)
         return status;
     report_size(report, "snapshots", total.file_bytes + total.archive_bytes);

@@ -3,8 +3,20 @@
 #include "snapper/host/messages.h"
 #include "snapper/host/verb.h"
 
+/* Archives that cannot be read are problems, also for who only looks. */
+static void count_unreadable(struct call *call)
+{
+    struct snapper *snapper = call->image.snapper;
+    struct snapper_generation_info info;
+
+    for (size_t i = 0; i < snapper_generation_count(snapper); i++)
+        if (snapper_generation_info(snapper, i, &info) == OK && info.status != OK)
+            call->problems++;
+}
+
 static enum status run_list(struct call *call)
 {
+    count_unreadable(call);
     return verb_list(call->image.snapper, call->report);
 }
 
@@ -15,6 +27,7 @@ static enum status run_show(struct call *call)
 
 static enum status run_status(struct call *call)
 {
+    count_unreadable(call);
     return verb_status(call->image.snapper, call->report);
 }
 

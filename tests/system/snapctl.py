@@ -38,9 +38,10 @@ def snapctl(image, *words, stdin=b"", code=FINE):
     return answer
 
 
-def names(image):
+def names(image, code=FINE):
     """Of all generations, oldest first."""
-    return [generation["name"] for generation in snapctl(image, "--json", "list").json]
+    listed = snapctl(image, "--json", "list", code=code).json
+    return [generation["name"] for generation in listed]
 
 
 def assert_sound(image):

@@ -262,7 +262,7 @@ def test_delete__archive_unreadable__nothing_goes_until_it_is_given_up(image):
     spoil(image, f"/snapper/{second}/archive")
     refused = snapctl(image, "delete", first, code=FAILED).errors
     assert f"{second}/archive" in refused
-    assert names(image) == [first, second, third]
+    assert names(image, code=PROBLEMS) == [first, second, third]
     snapctl(image, "verify", code=PROBLEMS)
     snapctl(image, "delete", "--force", second)
     snapctl(image, "delete", first)
@@ -287,6 +287,21 @@ def test_delete__two_archives_unreadable__one_given_up_is_done_with_a_problem_le
     assert names(image) == [first]
     assert_sound(image)
     assert fsck_complaints(image) == []
+
+
+def test_look__archive_unreadable__is_a_problem_and_the_rest_is_told(image):
+    first, second, third = names(image)
+    run("e2fsck", "-E", "journal_only", "-y", image)
+    spoil(image, f"/snapper/{second}/archive")
+    listed = snapctl(image, "--json", "list", code=PROBLEMS).json
+    assert [g["archive"] == "good" for g in listed] == [True, False, True]
+    told = snapctl(image, "--json", "status", code=PROBLEMS).json
+    assert told["generations"] == 3 and told["unreadable_archives"] == 1
+    assert told["snapshots"].startswith("unknown") and told["free"] > 0
+    assert told["reference_counts"] == "to settle"
+    snapctl(image, "verify", code=PROBLEMS)
+    snapctl(image, "show", second, code=FAILED)
+    assert snapctl(image, "--json", "show", third).json["name"] == third
 
 
 def spoil(image, path, offset=20):

@@ -219,7 +219,7 @@ def test_archive__damaged_and_restored__is_valid_again_with_all_files(image, tmp
     run("debugfs", "-w", "-R", f"rm /snapper/{middle}/archive", image)
     run("bash", "-c", f"printf 'cd /snapper/{middle}\\nwrite {tmp_path}/bad archive\\n' |"
                       f" debugfs -w -f - {image}")
-    listed = snapctl(image, "--json", "list").json
+    listed = snapctl(image, "--json", "list", code=PROBLEMS).json
     assert listed[1]["archive"] != "good"
     assert "archive" in snapctl(image, "delete", "oldest", code=FAILED).errors
     snapctl(image, "archive", "restore", middle, tmp_path / "backup")
