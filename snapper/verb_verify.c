@@ -103,6 +103,16 @@ static void report_totals(const struct snapper_verify_report *totals,
     report_flag(report, "reference_counts_settled", totals->settled);
 }
 
+/* A repair that ended well has made all counts exact that it found wrong. */
+static bool nothing_is_left(const struct snapper_verify_report *found, bool repair)
+{
+    struct snapper_verify_report left = *found;
+
+    if (repair)
+        left.wrong_rc = 0;
+    return snapper_verify_is_clean(&left);
+}
+
 enum status verb_verify(struct snapper *snapper, const struct verb_verify *how,
                         struct report *report, bool *clean)
 {
@@ -117,7 +127,7 @@ enum status verb_verify(struct snapper *snapper, const struct verb_verify *how,
     if (status != OK)
         return status;
     report_totals(&totals, report);
-    *clean = snapper_verify_is_clean(&totals);
+    *clean = nothing_is_left(&totals, how->repair);
     report_word(report, "snapshots", *clean ? "clean" : "not clean");
     return OK;
 }

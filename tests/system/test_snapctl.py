@@ -336,6 +336,15 @@ def test_verify__damaged_page_with_a_good_copy__is_mended(image):
         assert files.complaints() == []
 
 
+def test_verify__wrong_reference_count__is_mended_and_no_problem_is_left(image):
+    snapctl(image, "delete", "latest")  # settles
+    oldest = names(image)[0]
+    spoil(image, f"/snapper/{oldest}/snapshot/0032", offset=5)  # where the count is
+    snapctl(image, "verify", code=PROBLEMS)
+    assert snapctl(image, "--json", "verify", "--repair").json["wrong_reference_counts"] == 1
+    assert_sound(image)
+
+
 # --- to the kernel and back ---
 
 def test_rollback__the_kernel_runs_on_from_there_and_the_newer_ones_stay(image):
