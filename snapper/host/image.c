@@ -46,7 +46,8 @@ static enum status mount(struct image *image)
 }
 
 /* One `key=value` of the command line. */
-static enum status override(struct image *image, const char *text)
+static enum status override(struct snapper_config *config,
+                            struct snapper_config_sources *sources, const char *text)
 {
     const char *equals = strchr(text, '=');
     char key[64];
@@ -58,12 +59,24 @@ static enum status override(struct image *image, const char *text)
     memcpy(key, text, (size_t)(equals - text));
     key[equals - text] = '\0';
     enum status status =
-        config_set(&image->config, &image->sources, key, equals + 1, CONFIG_COMMAND_LINE);
+        config_set(config, sources, key, equals + 1, CONFIG_COMMAND_LINE);
     if (status == ERR_NOT_FOUND)
         complain("-o %s: no such key", text);
     else if (status != OK)
         complain("-o %s: a bad value for this key", text);
     return status;
+}
+
+bool image_check_overrides(const struct options *options)
+{
+    struct snapper_config_sources sources;
+    struct snapper_config config;
+
+    config_defaults(&config, &sources);
+    for (size_t i = 0; i < options->override_count; i++)
+        if (override(&config, &sources, options->overrides[i]) != OK)
+            return false;
+    return true;
 }
 
 static enum status open_session(struct image *image, const struct options *options)
@@ -73,7 +86,8 @@ static enum status open_session(struct image *image, const struct options *optio
     config_file_read(&image->store.store, &image->config, &image->sources,
                      &image->config_problems);
     for (size_t i = 0; i < options->override_count; i++) {
-        enum status status = override(image, options->overrides[i]);
+        enum status status =
+            override(&image->config, &image->sources, options->overrides[i]);
         if (status != OK)
             return status;
     }

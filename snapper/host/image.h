@@ -25,6 +25,9 @@ struct image {
     bool unsettled; /* at the end, because an archive cannot be read */
 };
 
+/* The -o options make sense: known keys, good values. What is wrong is said. */
+[[nodiscard]] bool image_check_overrides(const struct options *options);
+
 /* What is wrong is said. On error nothing is open. */
 enum status image_open(struct image *image, const struct options *options,
                        enum image_access access);

@@ -65,10 +65,14 @@ static const struct verb *choose(const struct options *options)
     }
     const struct verb *verb = verb_choose(options);
     if (verb == NULL) {
-        complain("%s: no such verb: snapctl --help names them", options->verb);
+        if (verb_has_forms(options->verb))
+            complain("%s: which form of it? snapctl --help names them", options->verb);
+        else
+            complain("%s: no such verb: snapctl --help names them", options->verb);
         return NULL;
     }
-    if (!check_arguments(options, verb))
+    if (!check_arguments(options, verb) ||
+        (verb->check != NULL && !verb->check(options)) || !image_check_overrides(options))
         return NULL;
     if (options->image == NULL) {
         complain("which image? -i IMAGE");

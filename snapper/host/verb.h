@@ -23,12 +23,16 @@ struct verb {
     bool writes;
     bool answers_list; /* as JSON it is an array */
     unsigned options;  /* enum option_bit: that it takes */
+    /* Before the image is opened; NULL: nothing to check. False: wrong, and said. */
+    bool (*check)(const struct options *options);
     /* An error of which nothing was said gets a line of its own. */
     enum status (*run)(struct call *call);
 };
 
 /* NULL: none. */
 const struct verb *verb_choose(const struct options *options);
+/* A verb that is chosen by its first argument. */
+bool verb_has_forms(const char *name);
 /* All of them, in the order of the help. */
 const struct verb *verb_table(size_t *count);
 
@@ -41,6 +45,7 @@ static inline const char *call_argument(const struct call *call, size_t index)
 enum status run_ls(struct call *call);
 enum status run_cat(struct call *call);
 /* verb_extract.c */
+bool check_extract(const struct options *options);
 enum status run_extract(struct call *call);
 /* verb_transfer.c */
 enum status run_export(struct call *call);

@@ -112,6 +112,17 @@ static void answer(const struct extraction *extraction, const char *name)
     report_word(report, "directory", extraction->directory);
 }
 
+bool check_extract(const struct options *options)
+{
+    const char *which = options->arguments[1];
+    u64 id;
+
+    if (text_equal(which, "all") || verb_parse_id(which, &id))
+        return true;
+    complain("extract: %s: all, the number of an object, or SPACE:PAGE", which);
+    return false;
+}
+
 enum status run_extract(struct call *call)
 {
     struct extraction extraction = { .call = call, .directory = call_argument(call, 2) };
@@ -119,11 +130,8 @@ enum status run_extract(struct call *call)
     bool all = text_equal(call_argument(call, 1), "all");
     u64 id = 0;
 
-    if (!all && !verb_parse_id(call_argument(call, 1), &id)) {
-        complain("extract: %s: all, the number of an object, or SPACE:PAGE",
-                 call_argument(call, 1));
+    if (!all && !verb_parse_id(call_argument(call, 1), &id))
         return ERR_INVALID_ARGUMENT;
-    }
     enum status status = verb_find(call->image.snapper, call_argument(call, 0), &info);
     if (status == OK)
         status = view_open(call->image.snapper, info.name.text, &extraction.view);

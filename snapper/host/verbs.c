@@ -67,6 +67,22 @@ static enum status run_rollback(struct call *call)
     return verb_rollback(call->image.snapper, call_argument(call, 0), call->report);
 }
 
+static bool check_diff(const struct options *options)
+{
+    u64 id;
+
+    if ((options->given & OPTION_PAGE) == 0)
+        return true;
+    if (options->given & OPTION_SUMMARY) {
+        complain("diff: --summary or --page, not both");
+        return false;
+    }
+    if (verb_parse_id(options->page, &id))
+        return true;
+    complain("--page %s: the number of an object, or SPACE:PAGE", options->page);
+    return false;
+}
+
 static enum status run_diff(struct call *call)
 {
     const struct options *options = call->options;
@@ -78,10 +94,9 @@ static enum status run_diff(struct call *call)
         return verb_diff_summary(snapper, a, b, call->report);
     if (!(options->given & OPTION_PAGE))
         return verb_diff(snapper, a, b, call->report);
-    if (verb_parse_id(options->page, &id))
-        return verb_diff_page(snapper, a, b, id, call->report);
-    complain("--page %s: the number of an object, or SPACE:PAGE", options->page);
-    return ERR_INVALID_ARGUMENT;
+    if (!verb_parse_id(options->page, &id))
+        return ERR_INVALID_ARGUMENT;
+    return verb_diff_page(snapper, a, b, id, call->report);
 }
 
 enum { MANY = 10000 };
@@ -123,6 +138,7 @@ static const struct verb verbs[] = {
       .summary = "objects of a generation, a file each",
       .least = 3,
       .most = 3,
+      .check = check_extract,
       .run = run_extract },
     { .name = "diff",
       .usage = "[--summary|--page ID] A B",
@@ -130,6 +146,7 @@ static const struct verb verbs[] = {
       .least = 2,
       .most = 2,
       .options = OPTION_SUMMARY | OPTION_PAGE,
+      .check = check_diff,
       .run = run_diff },
     { .name = "verify",
       .usage = "[--repair]",
@@ -205,6 +222,14 @@ const struct verb *verb_table(size_t *count)
 {
     *count = ARRAY_LENGTH(verbs);
     return verbs;
+}
+
+bool verb_has_forms(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++)
+        if (verbs[i].form != NULL && text_equal(verbs[i].name, name))
+            return true;
+    return false;
 }
 
 static bool is_meant(const struct verb *verb, const struct options *options)
