@@ -132,22 +132,53 @@ static enum status verify(struct snapper *snapper, bool repair, struct report *r
     return verb_verify(snapper, &how, report, &clean);
 }
 
-/* A B, and perhaps --summary or the number of a page. */
+/* What diff was asked: as on the host, options stand anywhere, and a page may be the third word. */
+struct diff_words {
+    const char *plain[3]; /* A, B, PAGE */
+    size_t count;
+    const char *page;
+    bool summary;
+};
+
+static bool sort_words(const struct shell_call *call, struct diff_words *sorted)
+{
+    for (size_t i = 2; i < call->word_count; i++) {
+        const char *word = call->words[i];
+
+        if (text_equal(word, "--summary")) {
+            sorted->summary = true;
+        } else if (text_equal(word, "--page")) {
+            if (sorted->page || ++i == call->word_count)
+                return false;
+            sorted->page = call->words[i];
+        } else if (sorted->count == ARRAY_LENGTH(sorted->plain)) {
+            return false;
+        } else {
+            sorted->plain[sorted->count++] = word;
+        }
+    }
+    if (sorted->count == 3 && sorted->page)
+        return false;
+    if (sorted->count == 3)
+        sorted->page = sorted->plain[2];
+    return sorted->count >= 2 && !(sorted->summary && sorted->page);
+}
+
 static enum status diff(const struct shell_call *call, struct snapper *snapper,
                         struct report *report)
 {
-    const char *const *words = call->words + 2;
+    struct diff_words words = { 0 };
     u64 id;
 
-    if (call->word_count == 4)
-        return verb_diff(snapper, words[0], words[1], report);
-    if (call->word_count != 5)
+    if (!sort_words(call, &words))
         return shell_usage(call);
-    if (text_equal(words[2], "--summary"))
-        return verb_diff_summary(snapper, words[0], words[1], report);
-    if (!verb_parse_id(words[2], &id))
+    if (words.summary)
+        return verb_diff_summary(snapper, words.plain[0], words.plain[1], report);
+    if (!words.page)
+        return verb_diff(snapper, words.plain[0], words.plain[1], report);
+    if (!verb_parse_id(words.page, &id))
         return shell_usage(call);
-    return verb_diff_page(snapper, words[0], words[1], id, report);
+    return verb_diff_page(snapper, words.plain[0], words.plain[1], id, report);
 }
 
 static enum status run_verb(const struct shell_call *call, struct snapper *snapper,

@@ -17,7 +17,7 @@ static const struct shell_command commands[] = {
       "list\n"
       "show GENERATION\n"
       "status\n"
-      "diff A B [--summary|PAGE|SPACE:PAGE]\n"
+      "diff [--summary|--page ID] A B [ID]\n"
       "delete [--force] GENERATION...\n"
       "cleanup\n"
       "pin GENERATION\n"

@@ -67,19 +67,30 @@ static enum status run_rollback(struct call *call)
     return verb_rollback(call->image.snapper, call_argument(call, 0), call->report);
 }
 
+/* NULL: none was asked for. A page is an option, or the third word. */
+static const char *diff_page(const struct options *options)
+{
+    return options->argument_count == 3 ? options->arguments[2] : options->page;
+}
+
 static bool check_diff(const struct options *options)
 {
+    const char *page = diff_page(options);
     u64 id;
 
-    if ((options->given & OPTION_PAGE) == 0)
+    if (page == NULL)
         return true;
     if (options->given & OPTION_SUMMARY) {
         complain("diff: --summary or --page, not both");
         return false;
     }
-    if (verb_parse_id(options->page, &id))
+    if (options->argument_count == 3 && (options->given & OPTION_PAGE)) {
+        complain("diff: one page, not two");
+        return false;
+    }
+    if (verb_parse_id(page, &id))
         return true;
-    complain("--page %s: the number of an object, or SPACE:PAGE", options->page);
+    complain("--page %s: the number of an object, or SPACE:PAGE", page);
     return false;
 }
 
@@ -92,9 +103,9 @@ static enum status run_diff(struct call *call)
 
     if (options->given & OPTION_SUMMARY)
         return verb_diff_summary(snapper, a, b, call->report);
-    if (!(options->given & OPTION_PAGE))
+    if (diff_page(options) == NULL)
         return verb_diff(snapper, a, b, call->report);
-    if (!verb_parse_id(options->page, &id))
+    if (!verb_parse_id(diff_page(options), &id))
         return ERR_INVALID_ARGUMENT;
     return verb_diff_page(snapper, a, b, id, call->report);
 }
@@ -141,10 +152,10 @@ static const struct verb verbs[] = {
       .check = check_extract,
       .run = run_extract },
     { .name = "diff",
-      .usage = "[--summary|--page ID] A B",
+      .usage = "[--summary|--page ID] A B [ID]",
       .summary = "pages added, changed, removed from A to B",
       .least = 2,
-      .most = 2,
+      .most = 3,
       .options = OPTION_SUMMARY | OPTION_PAGE,
       .check = check_diff,
       .run = run_diff },
