@@ -20,6 +20,8 @@ static enum status delete_one(struct snapper *snapper, const char *name, deletio
     char size[24];
 
     enum status status = remove(snapper, name, &purged);
+    if (status == ERR_NOT_FOUND)
+        log_error("snapper: %s: there is no such generation (any more)", name);
     if (status != OK)
         return status;
     report_item_begin(report);

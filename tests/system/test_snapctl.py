@@ -9,7 +9,7 @@ import time
 import pexpect
 import pytest
 
-from tests.system.machine import (IMAGES, Machine, SHUT_DOWN, copy_image, debugfs_bytes,
+from tests.system.machine import (IMAGES, Machine, ROOT, SHUT_DOWN, copy_image, debugfs_bytes,
                                   empty_image, fsck_complaints, make_image, run)
 from tests.system.snapctl import (FAILED, PROBLEMS, PROGRAM, USAGE, assert_sound, names, snapctl)
 from tests.system.snapper_files import SCRATCH_FIRST_PAGE, SnapperFiles, pattern
@@ -249,6 +249,19 @@ def test_delete__several__are_chosen_before_the_first_goes(image):
     snapctl(image, "delete", "oldest", "latest")
     assert names(image) == [second]
     assert {first, third}.isdisjoint(names(image))
+
+
+def test_delete__the_same_twice__the_second_is_named(image):
+    oldest = names(image)[0]
+    refused = snapctl(image, "delete", "oldest", "oldest", code=FAILED).errors
+    assert f"{oldest}: there is no such generation" in refused
+    assert len(names(image)) == 2
+
+
+def test_man_page__forms__have_their_blanks():
+    page = run("nroff", "-man", ROOT / "snapper/host/snapctl.1").stdout
+    page = re.sub(r"\x1b\[[0-9;]*m|.\x08", "", page)
+    assert "archive save G FILE" in page and "import --reference DIR" in page, page
 
 
 def test_delete__pinned_or_target__is_refused_until_released(image):
