@@ -87,8 +87,10 @@ enum status verb_cleanup(struct snapper *snapper, struct report *report)
                     would(report), purged.generations, purged.files, size);
         report_line(report, "%sfinished after a crash: %u generations, %lu files",
                     would(report), crashed.generations, crashed.files);
-        report_line(report, "zombies: %lu files in %u directories without an archive",
-                    zombies.files, zombies.directories);
+        report_line(
+            report,
+            "%sdeleted as zombies: %lu files in %u directories without an archive",
+            would(report), zombies.files, zombies.directories);
         return OK;
     }
     report_number(report, "expired", purged.generations);

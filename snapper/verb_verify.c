@@ -71,7 +71,9 @@ static void tell_finding(void *context, const struct snapper_finding *finding)
         report_flag(report, "repaired", finding->repaired);
     } else if (verification->findings <= FINDINGS_SHOWN) {
         report_line(report, "%s: %s%s", finding->generation.text, text,
-                    finding->repaired ? ": repaired" : "");
+                    !finding->repaired  ? ""
+                    : report->rehearsal ? ": would be repaired"
+                                        : ": repaired");
     } else if (verification->findings == FINDINGS_SHOWN + 1) {
         report_line(report, "... and more");
     }

@@ -96,6 +96,8 @@ static enum status run_on_image(struct call *call, const struct verb *verb)
     enum status status = image_open(&call->image, call->options, access);
     if (status != OK)
         return status;
+    if (access == IMAGE_REHEARSE)
+        messages_set_rehearsal();
     if (access == IMAGE_REHEARSE && call->report->for_people)
         puts("dry run: the image stays as it is");
     progress_begin_requests(verb->name);

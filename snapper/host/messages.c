@@ -12,6 +12,7 @@ enum { SAID_MAX = 64, SAID_SIZE = 256 };
 
 static struct {
     bool verbose;
+    bool rehearsal;
     u64 complaints;
     const char *what, *unit; /* of the progress; NULL: none */
     u64 total;
@@ -29,6 +30,11 @@ bool messages_set_verbose(bool verbose)
 
     messages.verbose = verbose;
     return before;
+}
+
+void messages_set_rehearsal(void)
+{
+    messages.rehearsal = true;
 }
 
 bool messages_are_verbose(void)
@@ -99,7 +105,7 @@ void port_log_line(enum log_level level, const char *line)
     if (level >= LOG_WARNING && is_said(line))
         messages.complaints++;
     else if (level >= LOG_WARNING)
-        complain("%s", line);
+        complain("%s%s", messages.rehearsal ? "in the dry run: " : "", line);
     else if (messages.verbose)
         note("%s", line);
 }

@@ -11,6 +11,9 @@
 bool messages_set_verbose(bool verbose);
 bool messages_are_verbose(void);
 
+/* Log lines tell of a rehearsal: what they say was done was done in memory only. */
+void messages_set_rehearsal(void);
+
 /* "snapctl: ..." on standard error; complaints are counted. */
 void complain(const char *format, ...) PRINTF_LIKE(1, 2);
 void note(const char *format, ...) PRINTF_LIKE(1, 2);

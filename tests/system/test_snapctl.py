@@ -344,6 +344,10 @@ def test_verify__damaged_page_with_a_good_copy__is_mended(image):
     found = snapctl(image, "--json", "verify", code=PROBLEMS).json
     assert found["damaged_copies"] == 1 and found["snapshots"] == "not clean"
     before = digest(image)
+    rehearsed = snapctl(image, "-n", "verify", "--repair")
+    assert ": would be repaired" in rehearsed.text and ": repaired" not in rehearsed.text
+    assert "in the dry run: snapper: object" in rehearsed.errors, rehearsed.errors
+    assert "would have deleted as zombies" in snapctl(image, "-n", "cleanup").text
     assert snapctl(image, "-n", "--json", "verify", "--repair").json["repaired_copies"] == 1
     assert digest(image) == before
     assert snapctl(image, "--json", "verify", "--repair").json["repaired_copies"] == 1
