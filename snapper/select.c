@@ -90,7 +90,8 @@ enum status snapper_select(struct snapper *snapper, const char *text,
     if (!text_starts_with(text, latest))
         return *text ? select_by_prefix(snapper, text, name) : refuse_form(text);
     const char *rest = text + sizeof latest - 1;
-    if (*rest && (*rest != '~' || !text_to_u64(rest + 1, &back)))
+    bool zeros_first = *rest && rest[1] == '0' && rest[2]; /* 0x1, 007 */
+    if (*rest && (*rest != '~' || zeros_first || !text_to_u64(rest + 1, &back)))
         return refuse_form(text);
     return select_by_age(snapper, back, name);
 }

@@ -1,10 +1,12 @@
 """The host's tool in its sanitized build, as the tests call it."""
 
+import hashlib
 import json
-
-from tests.system.machine import BUILD, IMAGES, _environment
-
 import subprocess
+
+import pytest
+
+from tests.system.machine import BUILD, IMAGES, Machine, _environment, copy_image, make_image
 
 FINE, PROBLEMS, USAGE, FAILED = 0, 1, 2, 3
 PROGRAM = BUILD / "snapctl.checked"
@@ -48,3 +50,42 @@ def assert_sound(image):
     """snapctl's own audit finds nothing, and whatever it says is in JSON too."""
     found = snapctl(image, "--json", "verify").json
     assert found["snapshots"] == "clean" and found["file_system"] == "clean", found
+
+
+# --- three generations, made by the kernel ---
+
+PAGES = 300
+
+
+def digest(image):
+    return hashlib.sha256(image.read_bytes()).hexdigest()
+
+
+def fill(machine, seed, first, count):
+    reply = machine.command(f"mem fill {seed} {first} {count}", timeout=120)
+    assert reply == f"mem: {count} pages filled", reply
+
+
+def assert_memory(machine, seed, first, count):
+    reply = machine.command(f"mem check {seed} {first} {count}", timeout=120)
+    assert reply == f"mem: {count} pages ok", reply
+
+
+@pytest.fixture(scope="module")
+def three():
+    """Three generations: 300 pages; 10 of them changed; 5 of these changed. The plug was pulled."""
+    image = make_image("64M")
+    with Machine(image) as machine:
+        for seed, count, text in ((1, PAGES, "first"), (2, 10, "second"), (3, 5, "third")):
+            fill(machine, seed, 0, count)
+            assert "generation: " in machine.command(f"snapper create -d {text}")
+        listed = machine.command("snapper list")
+    kept = image.with_suffix(".three")
+    image.rename(kept)
+    yield kept, listed
+    kept.unlink()
+
+
+@pytest.fixture(name="image")
+def fresh_copy(three):
+    return copy_image(three[0])

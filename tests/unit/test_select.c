@@ -96,6 +96,7 @@ static void snapper_select__none_there__is_not_found(void **state)
 {
     (void)state;
     assert_refuses("latest~3", ERR_NOT_FOUND);
+    assert_refuses("latest~0x1", ERR_INVALID_ARGUMENT);
     assert_refuses("latest~18446744073709551615", ERR_NOT_FOUND);
     assert_refuses("1999", ERR_NOT_FOUND);
     assert_refuses("oldes", ERR_NOT_FOUND);
