@@ -98,6 +98,7 @@ static enum status write_archive(struct snapper *snapper, struct generation *gen
     else
         operations->rollback(store);
     snapper_forget_listed(snapper); /* what it lists now may be other files */
+    snapper_forget_settling(snapper);
     enum status located = generation_locate(generation, store, snapper->home);
     return status != OK ? status : located;
 }

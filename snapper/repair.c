@@ -57,6 +57,7 @@ enum status repair_copy(struct snapper *snapper, const struct mapping_run *run, 
     store->operations->space(store, &space);
     if (space.read_only)
         return ERR_READ_ONLY;
+    snapper_forget_settling(snapper);
     enum status status =
         generation_level(generation, store, ordinal / generation->threshold, &directory);
     if (status == OK) {

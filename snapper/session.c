@@ -103,6 +103,7 @@ void snapper_close(struct snapper *snapper)
     if (snapper->state == SNAPPER_CREATION && abort_snapshot(snapper) != OK)
         log_warning("snapper: the snapshot in creation could not be aborted");
     mapping_release(snapper->mapping);
+    snapper_forget_settling(snapper);
     rc_table_destroy(&snapper->listed);
     generation_list_destroy(&snapper->generations);
     state_file_destroy(&snapper->record);

@@ -57,6 +57,7 @@ struct snapper {
     struct generation *current; /* the one the system descends from; NULL: none */
     struct mapping *mapping;    /* of current */
     struct creation creation;
+    struct settling *settling; /* settle.c: stopped on the way; NULL: none */
 };
 
 /* --- session.c --- */
@@ -73,6 +74,11 @@ enum status snapper_read_mapping(struct snapper *snapper, struct generation *gen
 /* Logs if `verbose`. */
 #define snapper_trace(snapper, ...)                                                      \
     ((snapper)->config->verbose ? log_info(__VA_ARGS__) : (void)0)
+
+/* --- settle.c --- */
+
+/* What was begun holds no more, as a count on the disk has changed by other means. */
+void snapper_forget_settling(struct snapper *snapper);
 
 /* --- record.c: /snapper.state --- */
 

@@ -142,4 +142,15 @@ struct generation_name snapper_current(const struct snapper *snapper);
  * /snapper.state that they are. `changed` counts the files touched.
  */
 enum status snapper_settle(struct snapper *snapper, u64 *changed);
+/*
+ * The same, as long as go_on(), asked every 64 files, says so. ERR_INTERRUPTED: stopped; nothing is
+ * recorded yet, and the next call goes on there, unless an archive came or went. `changed` counts
+ * over all calls and is set by the last one.
+ */
+struct snapper_pace {
+    bool (*go_on)(void *context);
+    void *context;
+};
+enum status snapper_settle_paced(struct snapper *snapper, const struct snapper_pace *pace,
+                                 u64 *changed);
 bool snapper_is_settled(const struct snapper *snapper);

@@ -136,6 +136,7 @@ static enum status settle_anew(struct snapper *snapper)
     struct state_file next;
     u64 changed;
 
+    snapper_forget_settling(snapper);
     enum status status = state_file_copy(&snapper->record, &next);
     if (status != OK)
         return status;

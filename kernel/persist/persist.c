@@ -10,6 +10,7 @@
 #include "snapper/select.h"
 
 enum {
+    SETTLE_SLICE_MICROSECONDS = 5 * 1000, /* between two looks at the console */
     SETTLE_AFTER_MICROSECONDS = 60 * 1000 * 1000,
     PATIENCE_LEAST_MICROSECONDS = 1000 * 1000,
     PATIENCE_MOST_MICROSECONDS = 60 * 1000 * 1000,
@@ -240,16 +241,32 @@ void persist_clean_up(void)
                  report.generations, report.files);
 }
 
-enum status persist_settle(void)
+enum status persist_settle(const struct snapper_pace *pace)
 {
     u64 changed;
 
     if (!persist.capture.snapper || snapper_is_settled(persist.capture.snapper))
         return OK;
-    enum status status = snapper_settle(persist.capture.snapper, &changed);
-    if (status)
+    persist.busy = true;
+    enum status status = snapper_settle_paced(persist.capture.snapper, pace, &changed);
+    persist.busy = false;
+    if (status && status != ERR_INTERRUPTED)
         log_warning("persist: reference counts: %s", status_text(status));
     return status;
+}
+
+static bool has_time(void *until)
+{
+    return timer_microseconds() < *(const u64 *)until;
+}
+
+/* A little of it; what is left is for the next time. */
+static enum status settle_slice(void)
+{
+    u64 until = timer_microseconds() + SETTLE_SLICE_MICROSECONDS;
+    struct snapper_pace pace = { has_time, &until };
+
+    return persist_settle(&pace);
 }
 
 static void poll(u64 passed)
@@ -263,10 +280,8 @@ static void poll(u64 passed)
             log_debug("persist: generation %s, %lu pages", report.commit.name.text,
                       report.commit.taken);
     } else if (passed >= SETTLE_AFTER_MICROSECONDS) {
-        persist.busy = true;
-        persist.last_generation += passed; /* a failure is tried again in a minute */
-        (void)persist_settle();
-        persist.busy = false;
+        if (settle_slice() != ERR_INTERRUPTED)
+            persist.last_generation += passed; /* a failure is tried again in a minute */
     }
 }
 
@@ -278,15 +293,28 @@ void persist_poll(void)
     poll(timer_microseconds() - persist.last_generation);
 }
 
-enum status persist_wind_up(enum persist_wish wish)
+/* Nobody should take it for a hang. */
+static bool say_that_it_takes_long(void *start)
+{
+    u64 *since = start;
+
+    if (*since && timer_microseconds() - *since > 1000 * 1000) {
+        log_info("persist: the reference counts of all snapshot files are brought up to "
+                 "date");
+        *since = 0;
+    }
+    return true;
+}
+
+static enum status save_or_drop(enum persist_wish wish)
 {
     bool may = persist.mode == PERSIST_FRESH || persist.mode == PERSIST_RESUMED;
     bool wanted =
         wish == PERSIST_SAVE || (may && persist.config->interval_microseconds > 0);
+    struct capture_report report;
     enum status status = OK;
 
     if (wanted && (wish == PERSIST_SAVE || page_space_is_dirty(window_space()))) {
-        struct capture_report report;
         status = persist_capture("shutdown", &report);
         if (status == OK)
             log_info("persist: generation %s, %lu pages", report.commit.name.text,
@@ -294,6 +322,15 @@ enum status persist_wind_up(enum persist_wish wish)
     } else if (!wanted && persist_dirty_pages()) {
         log_info("persist: %lu dirty pages are dropped", persist_dirty_pages());
     }
-    enum status settled = persist_settle();
+    return status;
+}
+
+enum status persist_wind_up(enum persist_wish wish)
+{
+    u64 start = timer_microseconds();
+    struct snapper_pace pace = { say_that_it_takes_long, &start };
+
+    enum status status = save_or_drop(wish);
+    enum status settled = persist_settle(&pace);
     return status ? status : settled;
 }

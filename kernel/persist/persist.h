@@ -58,13 +58,16 @@ void persist_clean_up(void);
 
 /*
  * Where nothing is half done: in the idle loop and between the pages of long commands. Takes a
- * generation when the interval has passed and something is dirty, and settles the reference counts
- * after a minute without one.
+ * generation when the interval has passed and something is dirty (after failures: ever later), and
+ * settles the reference counts after a minute without one, a few milliseconds at a time.
  */
 void persist_poll(void);
 
-/* Exact reference counts in all snapshot files (spec 3.5). Nothing to do: OK. */
-enum status persist_settle(void);
+/*
+ * Exact reference counts in all snapshot files (spec 3.5). Nothing to do: OK. With a pace it may be
+ * stopped (ERR_INTERRUPTED) and goes on there the next time; meanwhile persist_poll() does nothing.
+ */
+enum status persist_settle(const struct snapper_pace *pace);
 
 /*
  * Before the power goes: a generation if `interval` is set or `save`, else a line that says how many

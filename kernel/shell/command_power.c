@@ -14,12 +14,19 @@ void command_power_set_hooks(const struct power_hooks *of_machine)
     hooks = *of_machine;
 }
 
+static bool go_on(void *context)
+{
+    (void)context;
+    return shell_between_steps() == OK;
+}
+
 enum status command_sync(const struct shell_call *call)
 {
     if (call->word_count != 1)
         return shell_usage(call);
 
-    enum status status = persist_settle();
+    struct snapper_pace pace = { go_on, NULL };
+    enum status status = persist_settle(&pace);
     if (status == OK && hooks.sync)
         status = hooks.sync();
     shell_print("sync: %s\n", status ? status_text(status) : "everything is on the disk");
@@ -47,6 +54,9 @@ static enum status end(const struct shell_call *call, bool again)
                     status_text(status));
         return status;
     }
+    if (status && persist_dirty_pages())
+        shell_print("%s: not saved: %s; %lu dirty pages are dropped\n", call->words[0],
+                    status_text(status), persist_dirty_pages());
     if (again)
         command_power_restart();
     if (hooks.close)

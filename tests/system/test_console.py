@@ -7,6 +7,7 @@ import pexpect
 import pytest
 
 from tests.system.machine import Machine, SHUT_DOWN, fsck_complaints, make_image, replayed
+from tests.system.snapper_files import SnapperFiles
 from tests.system.test_persistence import assert_memory, create, fill, generations
 
 UP, LEFT = "\x1b[A", "\x1b[D"
@@ -139,6 +140,26 @@ def test_interval__no_generation_can_be_made__console_is_not_flooded(options):
             fill(machine, 1, 0, 2000)
         machine.command("stats")
         assert 1 <= machine.log.count("no generation was made") <= 3
+        assert machine.shutdown() == SHUT_DOWN
+        assert re.search(r"shutdown: not saved: .*; \d+ dirty pages are dropped", machine.log)
+
+
+def test_sync__control_c__stops_it_and_the_next_one_goes_on():
+    image = make_image("256M")
+    with Machine(image) as machine:
+        fill(machine, 1, 0, 15000)
+        create(machine)
+        fill(machine, 1, 0, 1)
+        create(machine)
+        machine.send("sync")
+        time.sleep(0.2)
+        machine.console.send("\x03")
+        assert machine.wait_prompt().strip() == "sync: interrupted"
+        assert_memory(machine, 1, 0, 15000)
+        assert machine.command("sync") == "sync: everything is on the disk"
+        assert machine.shutdown() == SHUT_DOWN
+    with SnapperFiles(image) as files:
+        assert files.complaints() == []
 
 
 def test_nonsense__of_every_kind__is_answered_in_a_line(image):

@@ -147,7 +147,7 @@ static void persist_start__no_store__memory_is_new_and_stays_here(void **state)
     assert_int_equal(persist_capture(NULL, &report), ERR_INVALID_STATE);
     persist_clean_up();
     persist_poll();
-    assert_int_equal(persist_settle(), OK);
+    assert_int_equal(persist_settle(NULL), OK);
     assert_int_equal(persist_wind_up(PERSIST_AS_CONFIGURED), OK);
     assert_int_equal(persist_wind_up(PERSIST_SAVE), ERR_INVALID_STATE);
 }

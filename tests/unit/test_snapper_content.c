@@ -319,6 +319,69 @@ static void settle__copies_and_carried_files__have_exact_counts(void **state)
     assert_int_equal(ram_store_counters(fixture.ram)->reads, reads);
 }
 
+static bool count_down(void *context)
+{
+    u32 *questions = context;
+
+    return (*questions)-- > 0;
+}
+
+/* Stopped whenever it asks, and in between a generation comes, or the session ends. */
+static void settle__stopped_on_the_way__goes_on_and_counts_are_exact(void **state)
+{
+    (void)state;
+    enum { OFTEN = 100, FILES = 300 };
+    u32 questions, calls = 0;
+    struct snapper_pace pace = { count_down, &questions };
+    u64 changed;
+    enum status status;
+
+    repeat(0, FILES, 1, 3);
+    do {
+        questions = 1;
+        status = snapper_settle_paced(fixture.snapper, &pace, &changed);
+        if (status == ERR_INTERRUPTED)
+            assert_false(snapper_is_settled(fixture.snapper));
+        if (calls == 1)
+            repeat(0, FILES, 2, 1);
+        if (calls == 3)
+            fixture_reopen(&fixture);
+    } while (status == ERR_INTERRUPTED && ++calls < OFTEN);
+    assert_int_equal(status, OK);
+    assert_true(calls > 4);
+    assert_true(snapper_is_settled(fixture.snapper));
+    assert_tree_is_sound(fixture.ram, true);
+}
+
+/* What was done is not done again. */
+static void settle__stopped_on_the_way__costs_no_more_than_at_once(void **state)
+{
+    (void)state;
+    enum { FILES = 300 };
+    u32 questions, never = UINT32_MAX;
+    struct snapper_pace stops = { count_down, &questions },
+                        at_once = { count_down, &never };
+    u64 changed;
+    enum status status;
+
+    repeat(0, FILES, 1, 2);
+    u64 start = ram_store_counters(fixture.ram)->reads;
+    assert_int_equal(snapper_settle_paced(fixture.snapper, &at_once, &changed), OK);
+    u64 reads = ram_store_counters(fixture.ram)->reads - start;
+    assert_int_equal(changed, FILES);
+
+    repeat(0, FILES, 1, 1);
+    start = ram_store_counters(fixture.ram)->reads;
+    do {
+        questions = 1;
+        status = snapper_settle_paced(fixture.snapper, &stops, &changed);
+    } while (status == ERR_INTERRUPTED);
+    assert_int_equal(status, OK);
+    assert_int_equal(changed, FILES);
+    assert_true(ram_store_counters(fixture.ram)->reads - start <= reads + 8);
+    assert_tree_is_sound(fixture.ram, true);
+}
+
 /* Fault 17: rc wrapped at 256. */
 static void settle__three_hundred_generations__rc_stands_at_255(void **state)
 {
@@ -396,6 +459,8 @@ int main(void)
         TEST(commit__one_page_after_reading_all__reads_no_file),
         TEST(take_snapshot__stored_copy_damaged__counts_as_changed),
         TEST(settle__copies_and_carried_files__have_exact_counts),
+        TEST(settle__stopped_on_the_way__goes_on_and_counts_are_exact),
+        TEST(settle__stopped_on_the_way__costs_no_more_than_at_once),
         TEST(settle__three_hundred_generations__rc_stands_at_255),
         TEST(commit__clock_stands_or_runs_back__names_ascend),
         TEST(commit__name_taken_by_something_else__is_passed_by),

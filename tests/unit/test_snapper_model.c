@@ -224,6 +224,22 @@ static void commit_and_cut(void)
     restart(true);
 }
 
+static bool perhaps(void *context)
+{
+    (void)context;
+    return draw(2) == 0;
+}
+
+/* Stopped somewhere; other operations follow before it goes on. */
+static void settle_a_little(void)
+{
+    struct snapper_pace pace = { perhaps, NULL };
+    u64 changed;
+
+    enum status status = snapper_settle_paced(model.fixture.snapper, &pace, &changed);
+    assert_true(status == OK || status == ERR_INTERRUPTED);
+}
+
 static void settle(void)
 {
     u64 changed;
@@ -399,9 +415,11 @@ static void step(void)
         step_in_creation();
         return;
     }
-    u64 what = draw(26);
+    u64 what = draw(28);
     if (what < 12)
         begin();
+    else if (what >= 26)
+        settle_a_little();
     else if (what < 13)
         settle();
     else if (what < 14)

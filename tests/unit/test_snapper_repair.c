@@ -181,6 +181,30 @@ static void restore__settled_before__counts_are_right_after_settling_again(void 
     assert_tree_is_sound(fixture.ram, true);
 }
 
+static bool stop(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static void restore__settling_stopped_behind_it__counts_are_right_in_the_end(void **state)
+{
+    (void)state;
+    struct snapper_pace pace = { stop, NULL };
+    u64 changed;
+
+    for (int i = 0; i < 2; i++)
+        commit_pages(&fixture, 0, 100, SIZE, 1, NULL);
+    assert_int_equal(snapper_settle_paced(fixture.snapper, &pace, &changed),
+                     ERR_INTERRUPTED);
+    assert_int_equal(bytes_of("0001")[5], 3);
+    bytes_of("0001")[20] ^= 4;
+    assert_pages(&fixture, copied.text, 0, PAGES, SIZE, 1);
+    assert_whole("0001", 1);
+    assert_int_equal(snapper_settle(fixture.snapper, &changed), OK);
+    assert_tree_is_sound(fixture.ram, true);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -191,6 +215,7 @@ int main(void)
         TEST(restore__store_is_read_only__rewrites_nothing),
         TEST(restore__no_good_copy__leaves_both_as_they_are),
         TEST(restore__rewriting_fails__the_object_is_served_all_the_same),
+        TEST(restore__settling_stopped_behind_it__counts_are_right_in_the_end),
         TEST(restore__settled_before__counts_are_right_after_settling_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
