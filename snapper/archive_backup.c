@@ -113,6 +113,8 @@ static enum status put_back(struct snapper *snapper, const struct archive *archi
     if (status == OK)
         status = check_place(snapper, generation, raw, size);
     if (status == OK && complete_only)
+        status = transfer_ask_named(snapper, archive);
+    if (status == OK && complete_only)
         status = transfer_check_files(snapper, archive);
     if (status == OK)
         status = write_archive(snapper, generation, raw, size);

@@ -166,6 +166,17 @@ enum status generation_has_archive(struct generation *generation, struct store *
     return OK;
 }
 
+/* Archives have no holes: a size beyond what the disk holds of it is a lie that costs memory. */
+static bool may_be_archive(struct store *store, const struct store_stat *stat)
+{
+    struct store_space space;
+
+    store->operations->space(store, &space);
+    return !stat->is_directory && stat->size_bytes <= ARCHIVE_SIZE_MAX &&
+           stat->size_bytes <= stat->allocated_bytes &&
+           stat->size_bytes / space.block_size <= space.total_blocks;
+}
+
 /* All of a file; the caller frees it. */
 static enum status read_whole(struct store *store, u64 node, u8 **raw, size_t *size)
 {
@@ -175,7 +186,7 @@ static enum status read_whole(struct store *store, u64 node, u8 **raw, size_t *s
     enum status status = store->operations->stat(store, node, &stat);
     if (status != OK)
         return status;
-    if (stat.is_directory || stat.size_bytes > ARCHIVE_SIZE_MAX)
+    if (!may_be_archive(store, &stat))
         return ERR_CORRUPT;
     u8 *bytes = port_alloc(stat.size_bytes + 1);
     if (bytes == NULL)
@@ -202,6 +213,8 @@ const char *generation_archive_obstacle(const struct archive *archive,
 
         if (!range_inside(run->first_ordinal, run->count, space.total_nodes))
             return "ordinals beyond the inodes of the file system";
+        if (run->object_size / space.block_size > space.total_blocks)
+            return "an object larger than the file system";
         files += run->count;
     }
     return files <= space.total_nodes ? NULL

@@ -1,8 +1,11 @@
+#include "kernel/base/checked.h"
 #include "kernel/base/crc.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
 #include "snapper/import_files.h"
 #include "snapper/transfer_check.h"
+
+enum { ARCHIVE_PIECE = 64 * KIB };
 
 /*
  *   header, archive -> is it here? is its base? -> names on record -> objects, in batches
@@ -25,6 +28,24 @@ struct importer {
 
 /* --- header and archive --- */
 
+/* Memory grows with what has come, not with what is said to come. */
+static enum status read_piece(struct importer *importer, size_t size, size_t *got)
+{
+    size_t piece = min_size(size - *got, *got > ARCHIVE_PIECE ? *got : ARCHIVE_PIECE);
+    u8 *raw = port_alloc(*got + piece);
+
+    if (raw == NULL)
+        return ERR_NO_MEMORY;
+    if (*got > 0)
+        memcpy(raw, importer->raw, *got);
+    port_free(importer->raw);
+    importer->raw = raw;
+    enum status status = stream_read(importer->input, raw + *got, piece);
+    if (status == OK)
+        *got += piece;
+    return status;
+}
+
 static enum status read_archive(struct importer *importer)
 {
     const char *why = "";
@@ -33,10 +54,8 @@ static enum status read_archive(struct importer *importer)
     if (status != OK)
         return status;
     u32 size = importer->header.archive_size;
-    importer->raw = port_alloc(size);
-    if (importer->raw == NULL)
-        return ERR_NO_MEMORY;
-    status = stream_read(importer->input, importer->raw, size);
+    for (size_t got = 0; got < size && status == OK;)
+        status = read_piece(importer, size, &got);
     if (status != OK)
         return status;
     status = archive_decode(importer->raw, size, &importer->archive, &why);
@@ -93,7 +112,7 @@ static enum status put_on_record(struct importer *importer)
 static enum status compare_with(struct importer *importer, struct mapping_run *run,
                                 u64 id, const u8 *content, bool *missing)
 {
-    if (importer->there_capacity < run->object_size) {
+    if (importer->there == NULL || importer->there_capacity < run->object_size) {
         port_free(importer->there);
         importer->there = port_alloc(run->object_size);
         importer->there_capacity = importer->there != NULL ? run->object_size : 0;
@@ -108,8 +127,11 @@ static enum status compare_with(struct importer *importer, struct mapping_run *r
     }
     if (status == ERR_NOT_FOUND)
         return OK;
-    if (status == ERR_CORRUPT && !run->suspect)
-        return repair_copy(importer->snapper, run, id, content);
+    if (status == ERR_CORRUPT && !run->suspect) {
+        status = repair_copy(importer->snapper, run, id, content);
+        if (status != ERR_EXISTS)
+            return status;
+    }
     if (status == ERR_NO_MEMORY || status == ERR_IO)
         return status;
     log_error("import: /snapper/%s, file number %u, is here already, and is not the one "
@@ -294,7 +316,9 @@ static enum status take_all(struct importer *importer)
     struct snapper *snapper = importer->snapper;
     struct generation *generation;
 
-    enum status status = put_on_record(importer);
+    enum status status = transfer_ask_named(snapper, &importer->archive);
+    if (status == OK)
+        status = put_on_record(importer);
     if (status == OK)
         status = mapping_from_archive(&importer->archive, &snapper->generations,
                                       &importer->mapping);

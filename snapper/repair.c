@@ -5,9 +5,67 @@
 #include "snapper/session.h"
 #include "snapper/snapshot_file.h"
 
+enum { PIECE_SIZE = 4096 };
+
 bool is_repairable(enum status status)
 {
     return status == ERR_CORRUPT || status == ERR_NOT_FOUND;
+}
+
+/* Has the file of this node the checksum of its own content, whatever that is? */
+static enum status is_valid_by_itself(struct store *store, u64 node, u8 *piece,
+                                      bool *valid)
+{
+    struct snapshot_file_header header;
+    u64 at = SNAPSHOT_FILE_HEADER_SIZE;
+    u32 crc = 0;
+    size_t got;
+
+    *valid = false;
+    enum status status =
+        store->operations->read(store, node, 0, piece, SNAPSHOT_FILE_HEADER_SIZE, &got);
+    if (status != OK || snapshot_file_header_decode(piece, got, &header) != OK)
+        return status;
+    do {
+        status = store->operations->read(store, node, at, piece, PIECE_SIZE, &got);
+        if (status != OK)
+            return status;
+        crc = crc32_update(crc, piece, got);
+        at += got;
+    } while (got > 0);
+    *valid = crc == header.crc;
+    return OK;
+}
+
+/*
+ * A sound file of another size belongs to another archive than the one that calls it damaged; one of the
+ * two lies, and the file is not the place to decide that (S3).
+ */
+static enum status refuse_if_of_another(struct snapper *snapper,
+                                        const struct mapping_run *run, u32 ordinal)
+{
+    struct store *store = snapper->store;
+    struct store_stat stat;
+    bool valid;
+    u64 node;
+
+    enum status status = generation_file(run->generation, store, ordinal, &node);
+    if (status == OK)
+        status = store->operations->stat(store, node, &stat);
+    if (status == ERR_NOT_FOUND || status == ERR_CORRUPT)
+        return OK;
+    if (status != OK ||
+        stat.size_bytes == (u64)run->object_size + SNAPSHOT_FILE_HEADER_SIZE ||
+        stat.size_bytes > stat.allocated_bytes)
+        return status;
+    u8 *piece = port_alloc(PIECE_SIZE);
+    if (piece == NULL)
+        return ERR_NO_MEMORY;
+    status = is_valid_by_itself(store, node, piece, &valid);
+    port_free(piece);
+    if (status != OK)
+        return status == ERR_CORRUPT ? OK : status;
+    return valid ? ERR_EXISTS : OK;
 }
 
 static enum status replace(struct snapper *snapper, u64 directory, const char *name,
@@ -58,8 +116,10 @@ enum status repair_copy(struct snapper *snapper, const struct mapping_run *run, 
     if (space.read_only)
         return ERR_READ_ONLY;
     snapper_forget_settling(snapper);
-    enum status status =
-        generation_level(generation, store, ordinal / generation->threshold, &directory);
+    enum status status = refuse_if_of_another(snapper, run, ordinal);
+    if (status == OK)
+        status = generation_level(generation, store, ordinal / generation->threshold,
+                                  &directory);
     if (status == OK) {
         snapshot_file_name(ordinal % generation->threshold, name);
         status = replace(snapper, directory, name, &header, content, run->object_size);

@@ -126,8 +126,9 @@ enum status object_newest_crc(struct snapper *snapper, const struct mapping_run 
 /* Damage that rewriting heals; not a file of unknown version, nor a disk that cannot be read. */
 bool is_repairable(enum status status);
 /*
- * Rewrites a copy from good content of its object, and commits; says what it did. ERR_READ_ONLY; after
- * any error the copy is as it was. Nothing else may be in the transaction.
+ * Rewrites a copy from good content of its object, and commits; says what it did. ERR_READ_ONLY;
+ * ERR_EXISTS: the file is sound, of another size, and so not this object's. After any error the copy is
+ * as it was. Nothing else may be in the transaction.
  */
 enum status repair_copy(struct snapper *snapper, const struct mapping_run *run, u64 id,
                         const void *content);

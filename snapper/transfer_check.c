@@ -79,6 +79,24 @@ enum status transfer_check_base(struct snapper *snapper,
     return status;
 }
 
+enum status transfer_ask_named(struct snapper *snapper, const struct archive *archive)
+{
+    for (u32 i = 1; i < archive->generation_count; i++) {
+        struct generation *generation;
+        struct mapping *mapping;
+
+        enum status status =
+            snapper_find(snapper, archive->generations[i].name.text, &generation);
+        if (status == OK)
+            status = snapper_load_mapping(snapper, generation, &mapping);
+        if (status == OK)
+            mapping_release(mapping);
+        if (status == ERR_NO_MEMORY || status == ERR_IO)
+            return status;
+    }
+    return OK;
+}
+
 enum status transfer_check_files(struct snapper *snapper, const struct archive *archive)
 {
     struct mapping *mapping;

@@ -21,5 +21,10 @@ enum status transfer_check_base(struct snapper *snapper,
                                 const struct stream_header *header,
                                 const struct generation_name *name,
                                 struct generation_name *base);
+/*
+ * Has the generations that the archive names, and that are here, say how their directories are laid out,
+ * before it does: whoever contradicts them is refused (ERR_CORRUPT), not put among them.
+ */
+enum status transfer_ask_named(struct snapper *snapper, const struct archive *archive);
 /* ERR_INTEGRITY: not every file that the archive lists is here, as the archive's maker saw it. */
 enum status transfer_check_files(struct snapper *snapper, const struct archive *archive);

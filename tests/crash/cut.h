@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "tests/crash/layered_disk.h"
+#include "tests/support/layered_disk.h"
 
 struct cut_walk {
     const struct ram_disk_record *records; /* borrowed */

@@ -110,6 +110,16 @@ void ext4_image_write(const char *path, const char *file, const void *data, size
     unlink(host);
 }
 
+void ext4_image_make_indexes(const char *path)
+{
+    char output[4096], command[COMMAND_SIZE];
+    snprintf(command, sizeof command, "%stimeout 60 e2fsck -fyD %s 2>&1", tool_path,
+             path);
+    int code = run(command, output, sizeof output);
+    if (code != 0 && code != 1)
+        fail(command, output);
+}
+
 /*
  * Is it a line that e2fsck prints about a file system without a problem? Its advice that an extent
  * tree could be denser is one: random writes leave such trees, Linux's own too.

@@ -24,6 +24,9 @@ size_t ext4_image_dump(const char *path, const char *file, void *data, size_t si
 /* Puts a host file with this content into the image. */
 void ext4_image_write(const char *path, const char *file, const void *data, size_t size);
 
+/* Has e2fsck give an index to each directory that is large enough for one. */
+void ext4_image_make_indexes(const char *path);
+
 /*
  * `e2fsck -fn` says nothing but its passes and its summary, and ends with 0. Otherwise prints what
  * it said. The second form saves the disk first.

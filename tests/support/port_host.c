@@ -1,5 +1,6 @@
 #include "tests/support/port_host.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,13 @@
 enum { LOG_KEPT = 64 * 1024 };
 
 static u64 allocations;
-static u64 outstanding;
+static u64 outstanding, outstanding_bytes, peak_bytes;
 static u64 failing_allocation;
 static bool failing_for_good;
 static char kept_log[LOG_KEPT];
 static size_t kept_length;
 static u64 fixed_time;
+static u64 complaints;
 
 void port_host_fail_allocation(u64 nth, bool for_good)
 {
@@ -35,8 +37,23 @@ void *port_alloc(size_t size)
          (failing_for_good && allocations > failing_allocation)))
         return NULL;
     void *memory = calloc(1, size ? size : 1);
-    outstanding += memory != NULL;
+    if (memory == NULL)
+        return NULL;
+    outstanding++;
+    outstanding_bytes += malloc_usable_size(memory);
+    if (outstanding_bytes > peak_bytes)
+        peak_bytes = outstanding_bytes;
     return memory;
+}
+
+void port_host_measure(void)
+{
+    peak_bytes = outstanding_bytes;
+}
+
+u64 port_host_peak_bytes(void)
+{
+    return peak_bytes;
 }
 
 u64 port_host_outstanding(void)
@@ -46,7 +63,10 @@ u64 port_host_outstanding(void)
 
 void port_free(void *memory)
 {
-    outstanding -= memory != NULL;
+    if (memory != NULL) {
+        outstanding--;
+        outstanding_bytes -= malloc_usable_size(memory);
+    }
     free(memory);
 }
 
@@ -70,6 +90,7 @@ void port_log_line(enum log_level level, const char *line)
     static const char *const names[] = { "debug", "info", "warning", "error" };
     size_t length = strlen(line);
 
+    complaints += level >= LOG_WARNING;
     if (getenv("TEST_LOG") != NULL)
         fprintf(stderr, "%s: %s\n", names[level], line);
     if (kept_length + length + 2 > sizeof kept_log)
@@ -89,6 +110,12 @@ void port_host_clear_log(void)
 {
     kept_length = 0;
     kept_log[0] = '\0';
+    complaints = 0;
+}
+
+u64 port_host_complaints(void)
+{
+    return complaints;
 }
 
 _Noreturn void port_panic(const char *file, int line, const char *message)

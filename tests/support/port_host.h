@@ -11,9 +11,14 @@ void port_host_fail_allocation(u64 nth, bool for_good);
 u64 port_host_allocations(void);
 /* Allocations that are not freed. */
 u64 port_host_outstanding(void);
+/* The most bytes that were allocated at once since port_host_measure(). */
+void port_host_measure(void);
+u64 port_host_peak_bytes(void);
 
 /* Did a log line since port_host_clear_log() contain `text`? With TEST_LOG set they are printed, too. */
 bool port_host_logged(const char *text);
+/* Warnings and errors since then. */
+u64 port_host_complaints(void);
 void port_host_clear_log(void);
 
 /* The clock stands at this time until it is set again; 0: the real one. */

@@ -11,11 +11,16 @@
 
 #include <cmocka.h>
 
+#include "kernel/base/crc.h"
+#include "kernel/base/endian.h"
+#include "kernel/base/port.h"
 #include "kernel/base/string.h"
+#include "snapper/archive.h"
 #include "snapper/retention.h"
 #include "snapper/transfer.h"
 #include "tests/support/port_host.h"
 #include "tests/support/snapper_fixture.h"
+#include "tests/support/stream_fuzz.h"
 
 enum { SIZE = 64, PAGES = 40, STREAM_MAX = 64 * KIB };
 
@@ -340,6 +345,105 @@ static void import__while_a_snapshot_is_made__is_refused(void **state)
     assert_int_equal(abort_snapshot(target.snapper), OK);
 }
 
+/* Room for what is there already was never made for a first object of no bytes, and missed. */
+static void import__empty_object_is_there__is_gone_on_with(void **state)
+{
+    (void)state;
+    assert_int_equal(import_from(&full), OK);
+    struct generation_name empty = commit_pages(&source, 0, 1, 0, 7, NULL);
+    export_to(&increment, empty.text, NULL);
+    increment.size -= 4;
+    assert_int_equal(import_from(&increment), ERR_CORRUPT);
+    increment.size += 4;
+    assert_int_equal(import_from(&increment), OK);
+}
+
+/* What a header promises costs nothing before it has come. */
+static void import__archive_said_to_be_huge__is_refused_at_once(void **state)
+{
+    (void)state;
+    put_le32(full.bytes + 32, STREAM_ARCHIVE_MAX);
+    put_le32(full.bytes + 52, crc32(full.bytes, 52));
+    port_host_measure();
+    u64 before = port_host_peak_bytes();
+    assert_int_not_equal(import_from(&full), OK);
+    assert_true(port_host_peak_bytes() - before < 16 * MIB);
+}
+
+/* Changes what a stream says of the threshold of a generation that its archive names. */
+static void forge_threshold(struct memory_stream *stream,
+                            const struct generation_name *name, u32 threshold)
+{
+    u8 *archive = stream->bytes + STREAM_HEADER_SIZE;
+    u8 *table = archive + 41 + archive[11];
+    u64 time;
+
+    assert_true(generation_name_decode(name->text, &time));
+    for (u32 i = 1; i < get_le32(archive + 13); i++)
+        if (get_le64(table + 12 * i) == time)
+            put_le32(table + 12 * i + 8, threshold);
+    stream_seal(stream->bytes, stream->size);
+}
+
+/* It was believed, and unreadable from then on: nothing could be deleted or settled any more. */
+static void import__threshold_of_another_is_wrong__is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(import_from(&full), OK);
+    assert_int_equal(import_from(&increment), OK);
+    source.config.redundancy =
+        0; /* so that few files are written, all in one directory */
+    struct generation_name small = commit_pages(&source, 500, 3, SIZE, 9, NULL);
+    export_to(&increment, small.text, third.text);
+    assert_int_equal(import_from(&increment), OK);
+    struct generation_name next = commit_pages(&source, 600, 1, SIZE, 9, NULL);
+    export_to(&increment, next.text, small.text);
+    forge_threshold(&increment, &small, 100);
+    fixture_reopen(&target);
+    assert_int_equal(import_from(&increment), ERR_CORRUPT);
+    assert_sound_when_settled();
+}
+
+/*
+ * The stream claims that its object of 10 bytes lies in a file of another generation, which holds a page:
+ * that file is none of a generation that is here already, it was taken for a damaged one and rewritten.
+ */
+static void import__valid_file_of_another_size_in_its_place__stays(void **state)
+{
+    (void)state;
+    static u8 content[10];
+    struct generation_name forged;
+    u64 time;
+    assert_int_equal(import_from(&full), OK);
+    assert_true(generation_name_decode(second.text, &time));
+    assert_int_equal(generation_name_encode(time + 1000, &forged), OK);
+    struct archive_generation table[] = { { forged, 7 }, { second, 7 } };
+    struct archive_run run = {
+        .count = 1, .object_size = sizeof content, .generation = 1, .first_ordinal = 3
+    };
+    struct archive archive = { .generations = table,
+                               .generation_count = 2,
+                               .runs = &run,
+                               .run_count = 1,
+                               .objects = 1 };
+    struct stream_header header = {
+        .time = time + 1000, .base = STREAM_NO_BASE, .objects = 1, .bytes = sizeof content
+    };
+    u8 *raw;
+    size_t size;
+    assert_int_equal(archive_encode(&archive, &raw, &size), OK);
+    header.archive_size = (u32)size;
+    increment = (struct memory_stream){ .output.write = write_memory };
+    assert_int_equal(stream_write_header(&increment.output, &header), OK);
+    assert_int_equal(stream_write(&increment.output, raw, size), OK);
+    assert_int_equal(stream_write_object(&increment.output, 0, content, sizeof content),
+                     OK);
+    assert_int_equal(stream_write_end(&increment.output), OK);
+    port_free(raw);
+    assert_int_equal(import_from(&increment), ERR_EXISTS);
+    assert_second_is_here();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -361,6 +465,10 @@ int main(void)
         TEST(import__another_file_in_its_place__is_refused_and_stays),
         TEST(import__damaged_file_in_its_place__is_rewritten),
         TEST(import__while_a_snapshot_is_made__is_refused),
+        TEST(import__empty_object_is_there__is_gone_on_with),
+        TEST(import__threshold_of_another_is_wrong__is_refused),
+        TEST(import__valid_file_of_another_size_in_its_place__stays),
+        TEST(import__archive_said_to_be_huge__is_refused_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

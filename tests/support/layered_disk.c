@@ -1,4 +1,4 @@
-#include "tests/crash/layered_disk.h"
+#include "tests/support/layered_disk.h"
 
 #include "kernel/base/checked.h"
 #include "kernel/base/port.h"

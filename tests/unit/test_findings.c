@@ -1,0 +1,110 @@
+/*
+ * What damaged images and fuzzers brought to light, each in its smallest form. None may come back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "snapper/archive.h"
+#include "tests/support/port_host.h"
+#include "tests/support/victim.h"
+
+static struct victim victim;
+static struct ext4 *fs;
+static struct ext4_store store;
+
+/* An image whose metadata has checksums, at work. */
+static int set_up(void **state)
+{
+    (void)state;
+    struct ext4_mount_options options = { .cache_capacity = 64 };
+
+    victim_open(&victim, 1);
+    assert_int_equal(ext4_mount(&victim.places.image.disk, &options, &fs), OK);
+    ext4_store_init(&store, fs);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ext4_drop(fs);
+    victim_close(&victim);
+    return 0;
+}
+
+static u32 resolve(const char *format, const char *name)
+{
+    char path[100];
+    u32 inode;
+
+    snprintf(path, sizeof path, format, name);
+    assert_int_equal(ext4_resolve(fs, path, &inode), OK);
+    return inode;
+}
+
+/* 256 MiB of holes were read into memory, from an image of 5 MiB. */
+static void view_open__archive_is_a_hole__is_refused_at_once(void **state)
+{
+    (void)state;
+    struct snapper *snapper;
+    struct snapper_view *view;
+    const char *name = victim.generations[2].text;
+
+    assert_int_equal(ext4_truncate(fs, resolve("/snapper/%s/archive", name), 256 * MIB),
+                     OK);
+    assert_int_equal(snapper_open(&store.store, &victim.config, &snapper), OK);
+    port_host_measure();
+    u64 before = port_host_peak_bytes();
+    port_host_clear_log();
+    assert_int_equal(view_open(snapper, name, &view), ERR_CORRUPT);
+    assert_true(port_host_logged(name));
+    assert_true(port_host_peak_bytes() - before < MIB);
+    snapper_close(snapper);
+}
+
+/* Each page of it would have been read into 4 GiB of memory. */
+static void view_open__object_larger_than_the_disk__is_refused(void **state)
+{
+    (void)state;
+    struct snapper *snapper;
+    struct snapper_view *view;
+    const struct generation_name *name = &victim.generations[2];
+    struct archive_generation table[] = { { *name, 100 } };
+    struct archive_run run = { .count = 1, .object_size = UINT32_MAX, .age = 1 };
+    struct archive archive = { .generations = table,
+                               .generation_count = 1,
+                               .runs = &run,
+                               .run_count = 1,
+                               .objects = 1,
+                               .files_written = 1 };
+    u8 *raw;
+    size_t size;
+    u32 inode = resolve("/snapper/%s/archive", name->text);
+
+    assert_int_equal(archive_encode(&archive, &raw, &size), OK);
+    assert_int_equal(ext4_truncate(fs, inode, 0), OK);
+    assert_int_equal(ext4_write(fs, inode, 0, raw, size), OK);
+    port_free(raw);
+    assert_int_equal(snapper_open(&store.store, &victim.config, &snapper), OK);
+    port_host_clear_log();
+    assert_int_equal(view_open(snapper, name->text, &view), ERR_CORRUPT);
+    assert_true(port_host_logged("larger than the file system"));
+    snapper_close(snapper);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(view_open__archive_is_a_hole__is_refused_at_once),
+        TEST(view_open__object_larger_than_the_disk__is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
