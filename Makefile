@@ -27,7 +27,7 @@ FUZZ_FLAGS := $(COMMON) -O2 -fsanitize=address,undefined -fno-sanitize-recover=a
 PORTABLE := $(filter-out kernel/base/string.c, \
 	$(wildcard kernel/base/*.c kernel/block/*.c kernel/fs/*/*.c snapper/*.c snapper/store/*.c))
 KERNEL_SOURCES := kernel/base/string.c $(wildcard kernel/*.c kernel/arch/*.c kernel/mm/*.c \
-	kernel/persist/*.c kernel/proc/*.c kernel/shell/*.c drivers/*.c boot/*.c)
+	kernel/persist/*.c kernel/proc/*.c kernel/shell/*.c kernel/bench/*.c drivers/*.c boot/*.c)
 KERNEL_ASSEMBLY := $(wildcard boot/*.S kernel/arch/*.S)
 SNAPCTL_SOURCES := $(wildcard snapper/host/*.c)
 SUPPORT := $(wildcard tests/support/*.c)

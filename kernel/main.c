@@ -21,6 +21,7 @@
 #include "kernel/persist/persist.h"
 #include "kernel/persist/window.h"
 #include "kernel/port_kernel.h"
+#include "kernel/shell/command_bench.h"
 #include "kernel/shell/command_power.h"
 #include "kernel/shell/console.h"
 #include "kernel/shell/shell.h"
@@ -181,7 +182,10 @@ static void start_shell(void)
 {
     static const struct power_hooks hooks = { storage_sync, storage_close };
 
+    struct bench_target bench = { storage_fs(), storage_disk() };
+
     command_power_set_hooks(&hooks);
+    command_bench_set_target(&bench);
     shell_start(root_object(OBJECT_SHELL));
 }
 

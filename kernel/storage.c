@@ -24,6 +24,11 @@ struct disk *storage_disk(void)
     return storage.disk;
 }
 
+struct ext4 *storage_fs(void)
+{
+    return storage.fs;
+}
+
 struct snapper *storage_snapper(void)
 {
     return storage.snapper;

@@ -40,6 +40,7 @@ enum status shell_between_steps(void);
  */
 void shell_command_done(void);
 
+enum status command_bench(const struct shell_call *call);
 enum status command_crash(const struct shell_call *call);
 enum status command_help(const struct shell_call *call);
 enum status command_mem(const struct shell_call *call);

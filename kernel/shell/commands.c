@@ -33,6 +33,10 @@ static const struct shell_command commands[] = {
       command_shutdown },
     { "exit", "[--save]", "the same", command_shutdown },
     { "reboot", "[--save]", "start again", command_reboot },
+    { "bench",
+      "files create|read|delete COUNT\n"
+      "limits BYTES",
+      "files through ext4 alone; raw writes, CRC and copy of so much", command_bench },
     { "crash", "panic|triple|hang|...", "break down, to see what is left",
       command_crash },
 };

@@ -178,6 +178,13 @@ class Machine:
                     answer = json.loads(stream.readline())
             return answer["return"]
 
+    def throttle_disk(self, bytes_per_second):
+        """0: as fast as it goes."""
+        limits = {key: 0 for key in ("bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr")}
+        device = next(entry for entry in self.qmp("query-block") if entry.get("qdev"))
+        name = {"id": device["qdev"]} if not device["device"] else {"device": device["device"]}
+        self.qmp("block_set_io_throttle", **name, **{**limits, "bps": bytes_per_second})
+
     def disk_counters(self):
         """Requests, bytes and flushes that the disk has seen so far."""
         for device in self.qmp("query-blockstats"):
