@@ -14,6 +14,11 @@ KERNEL_FLAGS := $(COMMON) -O2 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel \
 	-fno-asynchronous-unwind-tables -fstack-protector-strong -mstack-protector-guard=global
 LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -T boot/kernel.ld
+# Programs in ring 3: SSE and the red zone are theirs, but no C library.
+USER_FLAGS := $(COMMON) -O2 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables
+USER_LINK_FLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	-Wl,-z,noexecstack -Wl,-z,norelro -T kernel/user/program.ld
 SNAPCTL_FLAGS := $(COMMON) -O2
 HOST_FLAGS := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -29,6 +34,11 @@ PORTABLE := $(filter-out kernel/base/string.c, \
 KERNEL_SOURCES := kernel/base/string.c $(wildcard kernel/*.c kernel/arch/*.c kernel/mm/*.c \
 	kernel/persist/*.c kernel/proc/*.c kernel/shell/*.c kernel/bench/*.c drivers/*.c boot/*.c)
 KERNEL_ASSEMBLY := $(wildcard boot/*.S kernel/arch/*.S)
+# A program is one file with a main(); it is linked with what it uses of the library, of the logic
+# that is tested on the host as well, and of the portable base.
+PROGRAM_SOURCES := $(wildcard kernel/user/programs/*.c)
+USER_LIBRARY := $(wildcard kernel/user/*.c kernel/user/logic/*.c) \
+	$(addprefix kernel/base/,format.c status.c string.c text.c)
 SNAPCTL_SOURCES := $(wildcard snapper/host/*.c)
 SUPPORT := $(wildcard tests/support/*.c)
 UNIT_TESTS := $(wildcard tests/unit/test_*.c)
@@ -46,6 +56,7 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) \
 	$(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_PORTABLE := $(PORTABLE:%.c=$(BUILD)/kernel/%.o)
 HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED_KERNEL))
+PROGRAMS := $(PROGRAM_SOURCES:kernel/user/programs/%.c=$(BUILD)/bin/%)
 SNAPCTL_OBJECTS := $(patsubst %.c,$(BUILD)/snapctl.o/%.o,$(PORTABLE) $(SNAPCTL_SOURCES))
 SNAPCTL_CHECKED := $(patsubst %.c,$(BUILD)/host/%.o,$(SNAPCTL_SOURCES))
 FUZZ_OBJECTS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED_KERNEL))
@@ -56,7 +67,7 @@ FUZZ_PROGRAMS := $(FUZZERS:%.c=$(BUILD)/%)
 SNAPCTL := $(BUILD)/snapctl
 
 PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(SNAPCTL).checked $(BUILD)/snapper.iso \
-	$(BUILD)/crash $(BUILD)/crash.checked
+	$(BUILD)/crash $(BUILD)/crash.checked $(PROGRAMS)
 
 # Packages first, then the rest, under -j too.
 MAKE_NOW = +@$(MAKE) --no-print-directory
@@ -118,8 +129,31 @@ $(BUILD)/kernel.elf: $(BUILD)/kernel.debug
 $(BUILD)/snapper.iso: $(BUILD)/kernel.elf boot/grub.cfg scripts/make_iso
 	@scripts/make_iso $(BUILD)/kernel.elf $@
 
-$(IMAGE):
-	@scripts/make_image $@
+$(IMAGE): | $(PROGRAMS)
+	@scripts/make_image --bin $(BUILD)/bin $@
+
+# --- programs, which the image has under /bin ----------------------------------------------
+
+$(BUILD)/user/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  USER  $<"
+	@$(CC) $(USER_FLAGS) -c $< -o $@
+
+$(BUILD)/user/%.S.o: %.S Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(USER_FLAGS) -c $< -o $@
+
+$(BUILD)/libuser.a: $(USER_LIBRARY:%.c=$(BUILD)/user/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/user/%.debug: $(BUILD)/user/kernel/user/programs/%.o \
+		$(BUILD)/user/kernel/user/crt0.S.o $(BUILD)/libuser.a kernel/user/program.ld
+	@$(CC) $(USER_LINK_FLAGS) $(filter %.o %.a,$^) -o $@
+
+$(BUILD)/bin/%: $(BUILD)/user/%.debug
+	@mkdir -p $(@D)
+	@objcopy -S $< $@
 
 # --- the host's tool ---------------------------------------------------------------------
 
@@ -205,9 +239,10 @@ unit: ## the unit tests alone, on the host
 	@scripts/deps build test
 	@SYSTEM_TESTS= scripts/run_tests $(BUILD) -- $(UNIT_PROGRAMS)
 
-image: ## a fresh build/disk.img by mkfs.ext4, unless there is one
-	@scripts/deps run
-	@[ -e $(IMAGE) ] && echo "$(IMAGE) is there already" || scripts/make_image $(IMAGE)
+image: ## a fresh build/disk.img by mkfs.ext4 with all programs, unless there is one
+	@scripts/deps build run
+	@[ ! -e $(IMAGE) ] || echo "$(IMAGE) is there already"
+	$(MAKE_NOW) $(IMAGE)
 
 bench: ## measure generations on the kernel, beside limits and goals
 	@scripts/deps build run test

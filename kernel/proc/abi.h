@@ -46,7 +46,11 @@ enum read_mode { READ_LINE, READ_KEYS, READ_KEYS_NOW /* 0 bytes if none wait */ 
 
 enum { PROCESS_NAME_MAX = 31, ARGUMENTS_MAX = 1024 };
 
-/* Arguments follow the program's name, each ends with a zero byte: argv[0] is the name. */
+/*
+ * The argument text: one argument after the other, each ends with a zero byte; the first is the
+ * program's name. A program begins with the text as CALL_SPAWN got it, at the top of its stack: its
+ * address in rdi, its size in rsi, rsp aligned to 16 bytes below it, all other registers zero.
+ */
 
 /* The answer of CALL_WAIT: kind << 8 | code. */
 enum exit_kind { EXITED /* code: as given */, KILLED, FAULTED /* code: vector */ };

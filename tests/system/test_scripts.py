@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from tests.system.machine import ROOT
+from tests.system.machine import ROOT, debugfs_bytes, fsck_complaints
 
 # Stands in for grub-mkrescue: says where the tree is, and lists it while its output is captured.
 LISTING_MKRESCUE = """#!/bin/sh
@@ -54,6 +54,22 @@ def test_make_iso__grub_fails__its_log_is_shown_and_no_image_is_left(mkrescue, m
     assert "made to fail" in made.stdout
     assert not (mkrescue / "out.iso").exists()
     assert list(mkrescue.glob("iso.*")) == []
+
+
+@pytest.mark.parametrize("block_size", ["1024", "4096"])
+def test_make_image__with_programs__a_clean_image_that_has_them(tmp_path, block_size):
+    (tmp_path / "bin").mkdir()
+    for name, size in (("small", 7), ("large", 300_000)):
+        (tmp_path / "bin" / name).write_bytes(bytes(range(256)) * (size // 256) + bytes(size % 256))
+    image = tmp_path / "disk.img"
+    made = subprocess.run([ROOT / "scripts/make_image", "--size", "64M", "--block-size", block_size,
+                           "--bin", tmp_path / "bin", image],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=60, check=False)
+    assert made.returncode == 0, made.stdout
+    assert fsck_complaints(image) == []
+    for name in ("small", "large"):
+        assert debugfs_bytes(image, f"/bin/{name}") == (tmp_path / "bin" / name).read_bytes()
 
 
 # A project in small: programs that pass, fail, die, hold no test, and do not build.
