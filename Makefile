@@ -25,7 +25,9 @@ HOST_FLAGS := $(COMMON) -O1 -fsanitize=address,undefined -fno-sanitize-recover=a
 # For millions of steps: optimised, undefined behaviour still ends the program.
 FAST_FLAGS := $(COMMON) -O2 -fsanitize=undefined -fno-sanitize-recover=all
 
-FUZZ_FLAGS := $(COMMON) -O2 -fsanitize=address,undefined -fno-sanitize-recover=all
+# Every pointer that is made costs as much as the reads through it, which are looked at anyway.
+FUZZ_FLAGS := $(COMMON) -O2 -fsanitize=address,undefined -fno-sanitize=pointer-overflow,alignment \
+	-fno-sanitize-recover=all
 
 # --- sources, by folder ------------------------------------------------------------------
 
@@ -59,7 +61,8 @@ HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED
 PROGRAMS := $(PROGRAM_SOURCES:kernel/user/programs/%.c=$(BUILD)/bin/%)
 SNAPCTL_OBJECTS := $(patsubst %.c,$(BUILD)/snapctl.o/%.o,$(PORTABLE) $(SNAPCTL_SOURCES))
 SNAPCTL_CHECKED := $(patsubst %.c,$(BUILD)/host/%.o,$(SNAPCTL_SOURCES))
-FUZZ_OBJECTS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED_KERNEL))
+FUZZ_OBJECTS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(PORTABLE) $(SUPPORT) $(HOSTED_KERNEL) \
+	tests/fuzz/checked_crc.c)
 FAST_OBJECTS := $(patsubst %.c,$(BUILD)/fast/%.o,$(PORTABLE) $(EXPLORER) \
 	$(addprefix tests/support/,port_host.c ram_disk.c layered_disk.c ext4_image.c host_run.c))
 UNIT_PROGRAMS := $(UNIT_TESTS:%.c=$(BUILD)/%)
@@ -189,15 +192,16 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libportable.a
 
 $(BUILD)/fuzz/%.o: %.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
-	@clang $(FUZZ_FLAGS) $(FUZZ_COVERAGE) -c $< -o $@
+	@clang $(FUZZ_FLAGS) $(FUZZ_OWN) -c $< -o $@
 
 # A fuzzer learns nothing from the paths through checksums, or through what tries and judges; and from
 # what the file system compares only where, because its input is not the bytes that are compared.
-FUZZ_COVERAGE := -fsanitize=fuzzer-no-link
-$(BUILD)/fuzz/kernel/base/crc.o $(BUILD)/fuzz/tests/support/%.o: FUZZ_COVERAGE :=
+FUZZ_OWN := -fsanitize=fuzzer-no-link
+$(BUILD)/fuzz/tests/%.o: FUZZ_OWN :=
+$(BUILD)/fuzz/kernel/base/crc.o: FUZZ_OWN := -fno-sanitize=all
 $(BUILD)/fuzz/kernel/block/%.o $(BUILD)/fuzz/kernel/fs/%.o: \
-	FUZZ_COVERAGE += -fno-sanitize-coverage=trace-cmp
-$(BUILD)/fuzz/kernel/base/map.o: FUZZ_COVERAGE += -fno-sanitize-coverage=trace-cmp
+	FUZZ_OWN += -fno-sanitize-coverage=trace-cmp
+$(BUILD)/fuzz/kernel/base/map.o: FUZZ_OWN += -fno-sanitize-coverage=trace-cmp
 
 $(BUILD)/libfuzzed.a: $(FUZZ_OBJECTS)
 	@rm -f $@
@@ -206,7 +210,8 @@ $(BUILD)/libfuzzed.a: $(FUZZ_OBJECTS)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libfuzzed.a
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $<"
-	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/libfuzzed.a -o $@
+	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/libfuzzed.a \
+		-Wl,--wrap=crc32_update,--wrap=crc32c_update -o $@
 
 $(BUILD)/fast/%.o: %.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -249,10 +254,20 @@ bench: ## measure generations on the kernel, beside limits and goals
 	$(MAKE_NOW) $(BUILD)/kernel.elf
 	@/usr/bin/python3 tests/bench/bench.py
 
-fuzz: ## each fuzz target for FUZZ_SECONDS (60)
+# F: one target or several, without fuzz_; T: seconds for each.
+F ?= $(FUZZERS:tests/fuzz/fuzz_%.c=%)
+T ?= 60
+UNKNOWN_FUZZERS = $(filter-out $(FUZZERS:tests/fuzz/fuzz_%.c=%),$(F))
+
+fuzz: ## fuzz one target for T seconds (F=mount T=60), or one after the other
+	@$(if $(UNKNOWN_FUZZERS),echo "no fuzz target $(UNKNOWN_FUZZERS); there are:" \
+		$(FUZZERS:tests/fuzz/fuzz_%.c=%); exit 2)
 	@scripts/deps build fuzz
-	$(MAKE_NOW) $(FUZZ_PROGRAMS)
-	@scripts/run_fuzzers $(BUILD) $(FUZZ_PROGRAMS)
+	$(MAKE_NOW) $(F:%=$(BUILD)/tests/fuzz/fuzz_%)
+	@scripts/run_fuzzers $(BUILD) $(T) $(F:%=$(BUILD)/tests/fuzz/fuzz_%)
+
+fuzz-all: ## a minute of each fuzz target
+	$(MAKE_NOW) fuzz T=60
 
 crash: ## power cuts by the hundred thousand, on a disk in memory (CRASH="--states 20000 --seed 7")
 	@scripts/deps build test
@@ -296,6 +311,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench fuzz crash faults demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench fuzz fuzz-all crash faults demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,12 +1,14 @@
 #include "tests/support/port_host.h"
 
 #include <malloc.h>
+#include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { LOG_KEPT = 64 * 1024 };
+enum { KEPT_BLOCKS = 16, KEPT_SIZE = 64 * 1024, KEPT_SIZE_MAX = 8 * 1024 * 1024 };
 
 static u64 allocations;
 static u64 outstanding, outstanding_bytes, peak_bytes;
@@ -29,6 +31,43 @@ u64 port_host_allocations(void)
     return allocations;
 }
 
+/*
+ * Large blocks are kept for whoever asks for that size next, poisoned meanwhile: fresh ones cost page
+ * faults, which is most of what a mount costs under sanitizers.
+ */
+static struct kept_block {
+    void *memory;
+    size_t size;
+} kept_blocks[KEPT_BLOCKS];
+
+static void *allocate(size_t size)
+{
+    for (size_t i = 0; size >= KEPT_SIZE && i < KEPT_BLOCKS; i++) {
+        struct kept_block *kept = &kept_blocks[i];
+        if (kept->memory == NULL || kept->size != size)
+            continue;
+        void *memory = kept->memory;
+        kept->memory = NULL;
+        ASAN_UNPOISON_MEMORY_REGION(memory, size);
+        return memset(memory, 0, size);
+    }
+    return calloc(1, size ? size : 1);
+}
+
+/* Without sanitizers a block may be larger than what was asked for, and is then kept for nobody. */
+static void release(void *memory, size_t size)
+{
+    bool keep = size >= KEPT_SIZE && size <= KEPT_SIZE_MAX;
+
+    for (size_t i = 0; keep && i < KEPT_BLOCKS; i++)
+        if (kept_blocks[i].memory == NULL) {
+            kept_blocks[i] = (struct kept_block){ memory, size };
+            ASAN_POISON_MEMORY_REGION(memory, size);
+            return;
+        }
+    free(memory);
+}
+
 void *port_alloc(size_t size)
 {
     allocations++;
@@ -36,7 +75,7 @@ void *port_alloc(size_t size)
         (allocations == failing_allocation ||
          (failing_for_good && allocations > failing_allocation)))
         return NULL;
-    void *memory = calloc(1, size ? size : 1);
+    void *memory = allocate(size);
     if (memory == NULL)
         return NULL;
     outstanding++;
@@ -63,11 +102,12 @@ u64 port_host_outstanding(void)
 
 void port_free(void *memory)
 {
-    if (memory != NULL) {
-        outstanding--;
-        outstanding_bytes -= malloc_usable_size(memory);
-    }
-    free(memory);
+    if (memory == NULL)
+        return;
+    size_t size = malloc_usable_size(memory);
+    outstanding--;
+    outstanding_bytes -= size;
+    release(memory, size);
 }
 
 u64 port_now_microseconds(void)

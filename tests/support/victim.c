@@ -15,7 +15,7 @@
     "-E hash_seed=99990000-1111-2222-3333-444455556666"
 
 /* Enough names, long ones, for an index of two levels if the blocks are small. */
-enum { FEW = 90, MANY = 620 };
+enum { FEW = 90, MANY = 420 };
 
 static const struct victim_kind {
     const char *name, *options;
@@ -24,7 +24,7 @@ static const struct victim_kind {
     bool live; /* with a live journal */
 } kinds[] = {
     { "live", FIXED " -b 1024 -J size=1", 4, FEW, true },
-    { "clean", FIXED " -b 1024 -N 1600 -J size=1", 5, MANY, false },
+    { "clean", FIXED " -b 1024 -N 1000 -J size=1", 5, MANY, false },
     { "plain", FIXED " -b 1024 -J size=1 -O ^metadata_csum,^64bit", 4, FEW, true },
     { "pointers", FIXED " -b 1024 -J size=1 -O ^metadata_csum,^64bit,^extents -I 128", 4,
       FEW, false },
