@@ -31,9 +31,10 @@ bool read_line(char *line, size_t size)
 {
     long got = console_read(line, size - 1, READ_LINE);
 
-    line[0] = got < 0 ? '\0' : line[0];
-    if (got <= 0)
+    if (got <= 0) {
+        line[0] = '\0';
         return false;
+    }
     size_t length = (size_t)got;
     if (line[length - 1] == '\n')
         length--;

@@ -1,7 +1,7 @@
 #include "kernel/user/user.h"
 
 /* A Weyl sequence, each of its numbers mixed until no bit tells of another. */
-u64 random_next(u64 *seed)
+u64 random_draw(u64 *seed)
 {
     *seed += 0x9e3779b97f4a7c15;
     u64 mixed = *seed;

@@ -3,6 +3,7 @@
 
 const char *program_name = "?";
 
+int main(int count, char **arguments);
 _Noreturn void program_start(char *text, size_t size);
 
 void program_start(char *text, size_t size)

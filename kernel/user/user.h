@@ -16,8 +16,6 @@
 
 enum { ARGUMENT_COUNT_MAX = 32, LINE_SIZE = 1024, MICROSECONDS = 1000000 };
 
-int main(int count, char **arguments);
-
 /* --- system calls: system.c -------------------------------------------------------------- */
 
 /* Any call with any arguments: for those that test the kernel. */
@@ -72,4 +70,4 @@ void heap_release(void *memory); /* NULL is fine */
 /* --- chance: random.c -------------------------------------------------------------------- */
 
 /* The same numbers for the same seed, which moves on. */
-u64 random_next(u64 *seed);
+u64 random_draw(u64 *seed);
