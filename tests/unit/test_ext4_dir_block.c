@@ -91,6 +91,26 @@ static void insert__until_full__finds_every_name(void **state)
     }
 }
 
+static void insert_from__one_after_another__as_the_names_from_the_start(void **state)
+{
+    (void)state;
+    struct ext4_dir_block block = given_a_block(BLOCK, true, true);
+    struct ext4_dir_block other = given_a_block(BLOCK, true, true);
+    char text[64];
+    u32 from = 0;
+    unsigned count = 0;
+    struct ext4_dir_name name = name_number(0, text);
+    while (ext4_dir_block_insert_from(&block, &from, &name) == OK) {
+        assert_int_equal(ext4_dir_block_insert(&other, &name), OK);
+        name = name_number(++count, text);
+    }
+    assert_true(count > 20);
+    assert_int_equal(ext4_dir_block_insert(&other, &name), ERR_NO_SPACE);
+    assert_memory_equal(block.raw, other.raw, BLOCK);
+    free(block.raw);
+    free(other.raw);
+}
+
 static void insert_and_remove__at_random__agree_with_a_model(void **state)
 {
     (void)state;
@@ -342,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(insert__until_full__finds_every_name),
+        cmocka_unit_test(insert_from__one_after_another__as_the_names_from_the_start),
         cmocka_unit_test(insert_and_remove__at_random__agree_with_a_model),
         cmocka_unit_test(find__every_bit_flipped__stays_inside_and_the_checksum_tells),
         cmocka_unit_test(find__every_bit_flipped_without_checksums__stays_inside),

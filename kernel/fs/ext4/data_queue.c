@@ -12,7 +12,15 @@ enum {
     MAX_SEGMENTS = 256,
 };
 
-/* One request: being filled, or in flight. */
+/* Bytes of the staging memory, from `start` up to `end`. */
+struct range {
+    size_t start, end;
+};
+
+/*
+ * One request: being filled, or in flight. Most of what is staged is padding, so the staging memory
+ * stays zero but for what was copied into it, which is wiped once the request is done.
+ */
 struct slot {
     struct disk_request request;
     struct disk_segment segments[MAX_SEGMENTS];
@@ -21,6 +29,8 @@ struct slot {
     bool in_flight;
     u8 *staging; /* copied bytes, STAGING_BYTES */
     size_t staged;
+    struct range copied[MAX_SEGMENTS];
+    size_t copied_count;
 };
 
 struct ext4_data_queue {
@@ -56,13 +66,22 @@ static void remember(struct ext4_data_queue *queue, enum status status)
         queue->error = status;
 }
 
+static void wipe_staging(struct slot *slot)
+{
+    for (size_t i = 0; i < slot->copied_count; i++)
+        memset(slot->staging + slot->copied[i].start, 0,
+               slot->copied[i].end - slot->copied[i].start);
+    slot->copied_count = 0;
+    slot->staged = 0;
+}
+
 static void await(struct ext4_data_queue *queue, struct slot *slot)
 {
     if (slot->in_flight)
         remember(queue, disk_wait(queue->disk, &slot->request));
+    wipe_staging(slot);
     slot->in_flight = false;
     slot->bytes = 0;
-    slot->staged = 0;
     slot->request.segment_count = 0;
 }
 
@@ -180,6 +199,26 @@ static void add_segment(struct slot *slot, const u8 *data, size_t size)
     slot->bytes += size;
 }
 
+/* Stages the next `size` bytes: these, or zeros (NULL). */
+static const u8 *stage(struct slot *slot, const u8 *from, size_t size)
+{
+    u8 *to = slot->staging + slot->staged;
+    struct range range = { slot->staged, slot->staged + size };
+    struct range *last = &slot->copied[slot->copied_count];
+
+    slot->staged = range.end;
+    if (!from)
+        return to;
+    memcpy(to, from, size);
+    /* Where ranges touch, or no more can be told apart, the last one takes it all. */
+    if (slot->copied_count > 0 &&
+        (last[-1].end == range.start || slot->copied_count == MAX_SEGMENTS))
+        last[-1].end = range.end;
+    else
+        slot->copied[slot->copied_count++] = range;
+    return to;
+}
+
 enum status ext4_data_queue_copy(struct ext4_data_queue *queue, u64 position,
                                  const void *data, size_t size)
 {
@@ -188,13 +227,7 @@ enum status ext4_data_queue_copy(struct ext4_data_queue *queue, u64 position,
         size_t piece = min_size(size, PAGE_SIZE - position % SECTOR_SIZE);
         struct slot *slot = slot_for(queue, position, piece, piece);
         piece = min_size(piece, queue->request_bytes - slot->bytes);
-        u8 *to = slot->staging + slot->staged;
-        if (from)
-            memcpy(to, from, piece);
-        else
-            memset(to, 0, piece);
-        slot->staged += piece;
-        add_segment(slot, to, piece);
+        add_segment(slot, stage(slot, from, piece), piece);
         position += piece;
         from = from ? from + piece : NULL;
         size -= piece;

@@ -151,13 +151,13 @@ static u32 used_size(const struct ext4_dir_entry *entry)
     return entry->inode != 0 ? ext4_dir_entry_size(entry->name_length) : 0;
 }
 
-static enum status find_room(const struct ext4_dir_block *block, u32 length,
+static enum status find_room(const struct ext4_dir_block *block, u32 from, u32 length,
                              struct ext4_dir_entry *result)
 {
     struct ext4_dir_entry entry;
     enum status status;
 
-    for (u32 offset = 0; (status = ext4_dir_block_entry(block, offset, &entry)) == OK;
+    for (u32 offset = from; (status = ext4_dir_block_entry(block, offset, &entry)) == OK;
          offset += entry.size) {
         if (entry.size - used_size(&entry) < ext4_dir_entry_size(length))
             continue;
@@ -171,7 +171,7 @@ enum status ext4_dir_block_find_room(const struct ext4_dir_block *block, u32 len
                                      u32 *offset)
 {
     struct ext4_dir_entry entry;
-    enum status status = find_room(block, length, &entry);
+    enum status status = find_room(block, 0, length, &entry);
     if (status == OK)
         *offset = entry.offset;
     return status;
@@ -180,14 +180,23 @@ enum status ext4_dir_block_find_room(const struct ext4_dir_block *block, u32 len
 enum status ext4_dir_block_insert(const struct ext4_dir_block *block,
                                   const struct ext4_dir_name *name)
 {
+    u32 from = 0;
+
+    return ext4_dir_block_insert_from(block, &from, name);
+}
+
+enum status ext4_dir_block_insert_from(const struct ext4_dir_block *block, u32 *from,
+                                       const struct ext4_dir_name *name)
+{
     struct ext4_dir_entry entry;
-    enum status status = find_room(block, name->length, &entry);
+    enum status status = find_room(block, *from, name->length, &entry);
     if (status != OK)
         return status;
     u32 used = used_size(&entry);
     if (used > 0)
         put_le16(block->raw + entry.offset + SIZE_AT, (u16)used);
-    encode(block, entry.offset + used, entry.size - used, name);
+    *from = entry.offset + used;
+    encode(block, *from, entry.size - used, name);
     return OK;
 }
 

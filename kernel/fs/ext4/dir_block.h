@@ -87,6 +87,12 @@ enum status ext4_dir_block_find_room(const struct ext4_dir_block *block, u32 len
 /* ERR_NO_SPACE if no gap is large enough; the block is then unchanged. */
 enum status ext4_dir_block_insert(const struct ext4_dir_block *block,
                                   const struct ext4_dir_name *name);
+/*
+ * The same for one name after another: gaps before the entry at `*from` are not looked at. Begin with
+ * 0, which each call then moves to the entry it made.
+ */
+enum status ext4_dir_block_insert_from(const struct ext4_dir_block *block, u32 *from,
+                                       const struct ext4_dir_name *name);
 /* The entry at `offset`, found before; its room goes to the one before it. */
 enum status ext4_dir_block_remove(const struct ext4_dir_block *block, u32 offset);
 /* The entry at `offset`, found before, now refers to another inode. */

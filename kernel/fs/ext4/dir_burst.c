@@ -136,6 +136,7 @@ static enum status add_many_linear(struct ext4 *fs, struct ext4_inode *directory
                                    const struct ext4_burst_file *files, size_t count)
 {
     struct ext4_dir_block block;
+    u32 from = 0;
     enum status status = ext4_dir_leaf_read(
         fs, directory, ext4_dir_block_count(fs, directory) - 1, &block);
     if (status != OK)
@@ -144,7 +145,7 @@ static enum status add_many_linear(struct ext4 *fs, struct ext4_inode *directory
 
     for (size_t i = 0; i < count && status == OK; i++) {
         struct ext4_dir_name name = name_of(&files[i]);
-        status = ext4_dir_block_insert(&block, &name);
+        status = ext4_dir_block_insert_from(&block, &from, &name);
         if (status != ERR_NO_SPACE)
             continue;
         ext4_dir_block_seal(&block);
@@ -152,7 +153,8 @@ static enum status add_many_linear(struct ext4 *fs, struct ext4_inode *directory
         status = ext4_dir_append(fs, directory, &block);
         if (status != OK)
             return status;
-        status = ext4_dir_block_insert(&block, &name);
+        from = 0;
+        status = ext4_dir_block_insert_from(&block, &from, &name);
     }
     if (status == OK)
         ext4_dir_block_seal(&block);
