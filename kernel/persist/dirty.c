@@ -138,7 +138,8 @@ void page_space_harvest_leaves(struct page_space *space, u32 top, u32 middle)
     for (u32 i = 0; i < TABLE_ENTRIES; i++) {
         page_entry leaf = leaves[i];
 
-        if (leaf & PTE_DIRTY) {
+        if (leaf & PTE_DIRTY || (leaf & (PAGE_LISTED | PTE_WRITABLE)) ==
+                                    (PAGE_LISTED | PTE_WRITABLE)) { /* I4 */
             if (!(leaf & PAGE_LISTED))
                 page_set_append(&space->set, (struct page_record){ first_page + i,
                                                                    entry_frame(leaf) });

@@ -69,46 +69,71 @@ static enum status copy_in_flight(struct page_space *space, page_entry *leaf)
 
     memcpy(space->machine->frame_memory(frame),
            space->machine->frame_memory(entry_frame(*leaf)), PAGE_SIZE);
-    *leaf = (*leaf & ~(PTE_ADDRESS_MASK | PAGE_LISTED)) | frame | PTE_WRITABLE;
+    *leaf = (*leaf & ~(PTE_ADDRESS_MASK | PAGE_LISTED)) | frame;
     space->counters.copied++;
     return OK;
 }
 
-static enum status make_writable(struct page_space *space, u64 page)
+/*
+ * All that a write needs but the right to it: tables open, nothing of the page in flight. A leaf with
+ * S gets W.
+ */
+static enum status prepare_write(struct page_space *space, u64 page)
 {
     bool was_closed = open_path(space, page);
     page_entry *leaf = page_space_leaf(space, page);
     enum status status = OK;
-    if (!(*leaf & PAGE_SOFTWARE_WRITABLE))
-        status = ERR_READ_ONLY;
-    else if (*leaf & PTE_WRITABLE)
+    if (*leaf & PTE_WRITABLE)
         space->counters.spurious += !was_closed; /* T5 */
     else if (space->phase != SPACE_IDLE && *leaf & PAGE_LISTED)
         status = copy_in_flight(space, leaf);
-    else
-        *leaf |= PTE_WRITABLE;
+    if (status == OK && *leaf & PAGE_SOFTWARE_WRITABLE)
+        *leaf |= PTE_WRITABLE; /* I5 */
 
     space->machine->invalidate(page_address(space, page)); /* T2, T3, T4, T5 */
     return status;
 }
 
-enum status page_space_touch(struct page_space *space, u64 page, enum page_access access)
+static enum status make_exist(struct page_space *space, u64 page)
 {
     if (page >= space->limit)
         return ERR_INVALID_ARGUMENT;
 
     space->counters.faults++;
-    if (!page_space_has(space, page)) {
-        enum status status = make_zero_page(space, page);
-        if (status)
-            return status;
+    return page_space_has(space, page) ? OK : make_zero_page(space, page);
+}
+
+/* The leaf says what the policy said when the page came to exist. */
+static bool permits(page_entry leaf, enum page_access access)
+{
+    switch (access) {
+    case PAGE_WRITE:
+        return leaf & PAGE_SOFTWARE_WRITABLE;
+    case PAGE_EXECUTE:
+        return !(leaf & PTE_NO_EXECUTE);
+    default:
+        return true;
     }
-    return access == PAGE_WRITE ? make_writable(space, page) : OK;
+}
+
+enum status page_space_touch(struct page_space *space, u64 page, enum page_access access)
+{
+    enum status status = make_exist(space, page);
+    if (status)
+        return status;
+    if (!permits(*page_space_leaf(space, page), access))
+        return ERR_READ_ONLY;
+    if (access == PAGE_WRITE)
+        return prepare_write(space, page);
+    space->machine->invalidate(page_address(space, page)); /* T5 */
+    return OK;
 }
 
 enum status page_space_alias(struct page_space *space, u64 page, void **memory)
 {
-    enum status status = page_space_touch(space, page, PAGE_WRITE);
+    enum status status = make_exist(space, page);
+    if (status == OK)
+        status = prepare_write(space, page);
     if (status)
         return status;
 

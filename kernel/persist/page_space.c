@@ -21,6 +21,13 @@ void page_space_init(struct page_space *space, const struct page_machine *machin
     map_init(&space->forgetting);
 }
 
+void page_space_set_policy(struct page_space *space, const struct page_policy *policy)
+{
+    ASSERT(space->counters.pages == 0);
+
+    space->policy = *policy;
+}
+
 static void free_leaf_table(struct page_space *space, page_entry entry)
 {
     page_entry *table = entry_table(space, entry);
@@ -52,8 +59,10 @@ void page_space_reset(struct page_space *space)
     page_set_destroy(&space->set);
     map_destroy(&space->forgotten);
     map_destroy(&space->forgetting);
+    struct page_policy policy = space->policy;
     page_space_init(space, space->machine, space->top, space->base,
                     space->limit * PAGE_SIZE);
+    space->policy = policy;
 }
 
 page_entry *page_space_leaf(const struct page_space *space, u64 page)
@@ -85,6 +94,32 @@ const void *page_space_peek(const struct page_space *space, u64 page)
     return space->machine->frame_memory(entry_frame(*leaf));
 }
 
+enum page_rights page_space_rights(const struct page_space *space, u64 page)
+{
+    if (page >= space->limit)
+        return PAGE_NONE;
+    if (!space->policy.rights)
+        return PAGE_WRITABLE;
+    return space->policy.rights(space->policy.context, page);
+}
+
+static page_entry user_bit(const struct page_space *space)
+{
+    return space->policy.user ? PTE_USER : 0;
+}
+
+/* I5, I8: W never without S, X never with it. */
+static page_entry leaf_flags(const struct page_space *space, enum page_rights rights)
+{
+    page_entry flags = PTE_PRESENT | user_bit(space);
+
+    if (rights != PAGE_EXECUTABLE)
+        flags |= PTE_NO_EXECUTE;
+    if (rights == PAGE_WRITABLE)
+        flags |= PTE_WRITABLE | PAGE_SOFTWARE_WRITABLE;
+    return flags;
+}
+
 /* The table under an upper entry, made if need be: closed, nothing to harvest (I1). */
 static enum status reach_table(struct page_space *space, page_entry *entry,
                                page_entry **table)
@@ -95,7 +130,7 @@ static enum status reach_table(struct page_space *space, page_entry *entry,
         if (status)
             return status;
         memset(space->machine->frame_memory(frame), 0, PAGE_SIZE);
-        *entry = frame | PTE_PRESENT;
+        *entry = frame | PTE_PRESENT | user_bit(space);
     }
     *table = entry_table(space, *entry);
     return OK;
@@ -103,7 +138,8 @@ static enum status reach_table(struct page_space *space, page_entry *entry,
 
 enum status page_space_install(struct page_space *space, u64 page, physical_address frame)
 {
-    if (page >= space->limit)
+    enum page_rights rights = page_space_rights(space, page);
+    if (rights == PAGE_NONE)
         return ERR_INVALID_ARGUMENT;
 
     page_entry *middle, *leaves;
@@ -119,8 +155,7 @@ enum status page_space_install(struct page_space *space, u64 page, physical_addr
     if (status)
         return status;
 
-    leaves[leaf_index(page)] =
-        frame | PTE_PRESENT | PTE_WRITABLE | PAGE_SOFTWARE_WRITABLE | PTE_NO_EXECUTE;
+    leaves[leaf_index(page)] = frame | leaf_flags(space, rights);
     space->counters.pages++;
     return OK;
 }

@@ -27,6 +27,7 @@
  *   I5  W of a leaf never without S.
  *   I6  Only a commit takes a page out of the set; an abort leaves all of it for the next one.
  *   I7  A page that exists has room for its record reserved.
+ *   I8  U is set in all entries of a user space and in none of the kernel's; X only without S.
  *
  *   T1  Leaves are 4 KiB, never global, and there is one address space id: no PCID.
  *   T2  Clearing W or D of a leaf invalidates its page.
@@ -37,7 +38,10 @@
  *   T6  A demarcation reloads everything.
  *   T7  Giving W or a first frame needs nothing: T5.
  *
- * One CPU; all calls with interrupts off or where nothing else writes to the space.
+ * One CPU, two contexts: MAIN takes generations and brings pages; RUNNER, which may come between any
+ * two instructions of MAIN, faults for programs: page_space_touch(), page_space_demarcate(). Each call
+ * is a section of its own (page_machine.h); those that are longer than a table say so: they are many
+ * sections. Releasing, installing, aliases, commit and abort are MAIN's alone.
  */
 #pragma once
 
@@ -50,7 +54,21 @@ enum { SPACE_KERNEL_WINDOW = 0 };
 
 enum page_space_phase { SPACE_IDLE, SPACE_HARVESTING, SPACE_IN_FLIGHT };
 
-enum page_access { PAGE_READ, PAGE_WRITE };
+enum page_access { PAGE_READ, PAGE_WRITE, PAGE_EXECUTE };
+
+enum page_rights {
+    PAGE_NONE,
+    PAGE_READABLE,
+    PAGE_WRITABLE,
+    PAGE_EXECUTABLE /* and readable */
+};
+
+/* Says what a page may be used for, when it comes to exist. Called inside a section: short. */
+struct page_policy {
+    bool user; /* ring 3 may use the pages, else only the kernel */
+    enum page_rights (*rights)(void *context, u64 page); /* NULL: all are PAGE_WRITABLE */
+    void *context;
+};
 
 struct page_space_counters {
     u64 pages;        /* that exist */
@@ -62,6 +80,7 @@ struct page_space_counters {
 
 struct page_space {
     const struct page_machine *machine;
+    struct page_policy policy;
     page_entry *top; /* the table of the space; its entries cover 1 GiB each */
     u32 top_entries;
     u64 base;  /* virtual address of page 0 */
@@ -83,6 +102,8 @@ struct page_space {
  */
 void page_space_init(struct page_space *space, const struct page_machine *machine,
                      page_entry *top, u64 base, u64 size);
+/* Before the first page exists; without it the space is the kernel's, all pages writable. */
+void page_space_set_policy(struct page_space *space, const struct page_policy *policy);
 /* Gives back all pages and tables. Nothing may be in flight. */
 void page_space_reset(struct page_space *space);
 
@@ -92,13 +113,15 @@ bool page_space_has(const struct page_space *space, u64 page);
 const void *page_space_peek(const struct page_space *space, u64 page);
 /*
  * Makes the page ready for the access: it exists, and with PAGE_WRITE the next write to its address
- * does not fault. ERR_NO_MEMORY (nothing changed that matters), ERR_INVALID_ARGUMENT: no such page.
+ * does not fault. ERR_NO_MEMORY (nothing changed that matters), ERR_INVALID_ARGUMENT: no such page;
+ * ERR_READ_ONLY: there is one, but not for this kind of access.
  * The page fault handler and those who want an error instead of a fault call it.
  */
 enum status page_space_touch(struct page_space *space, u64 page, enum page_access access);
 /*
- * Memory through which a pager writes a page that exists or not, as if through its own address:
- * the page is dirty from now on and a page in flight is copied first.
+ * Memory through which a pager writes a page that exists or not, as if through its own address and
+ * whatever its rights: the page is dirty from now on and a page in flight is copied first.
+ * Use the memory before anything else can happen.
  */
 enum status page_space_alias(struct page_space *space, u64 page, void **memory);
 /*

@@ -49,5 +49,8 @@ static inline page_entry *entry_table(const struct page_space *space, page_entry
 /* The leaf entry of the page, or NULL while no table holds one. The page must be in the space. */
 page_entry *page_space_leaf(const struct page_space *space, u64 page);
 
+/* PAGE_NONE outside the space. */
+enum page_rights page_space_rights(const struct page_space *space, u64 page);
+
 /* The harvest of one leaf table, by the walk or by the fault that opens it. dirty.c */
 void page_space_harvest_leaves(struct page_space *space, u32 top, u32 middle);

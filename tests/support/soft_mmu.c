@@ -4,20 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Rights are those of all levels together: W and U if every level has it, X unless one has NX. */
+struct rights {
+    bool write, user, execute;
+};
+
 /* What the TLB knows about a page, and the cache of upper entries about 2 MiB. */
 struct memory_of_page {
     bool known;
-    bool writable; /* W of all levels */
     bool dirty;
+    struct rights rights;
     physical_address frame;
 };
 struct memory_of_table {
     bool known;
-    bool writable;
+    struct rights rights;
     physical_address frame;
 };
 
-enum { TABLES = SOFT_MMU_GIB * 512, PAGES = TABLES * 512 };
+/* A part of the addresses with a top table of its own. */
+struct region {
+    u64 base;
+    size_t tables;
+    page_entry *top; /* NULL: nothing is there */
+    struct memory_of_page *tlb;
+    struct memory_of_table *upper;
+};
+
+enum { WINDOW, USER, REGIONS };
 
 static struct {
     u8 *memory;
@@ -26,8 +40,7 @@ static struct {
     size_t frames, used_count, next;
     bool refuse;
     page_entry top[TABLE_ENTRIES];
-    struct memory_of_page *tlb;
-    struct memory_of_table *upper;
+    struct region regions[REGIONS];
 } mmu;
 
 static enum status soft_alloc(physical_address *frame)
@@ -62,16 +75,30 @@ static void *soft_memory(physical_address frame)
     return mmu.memory + frame;
 }
 
+static void forget_upper(struct region *region)
+{
+    memset(region->upper, 0, region->tables * sizeof region->upper[0]);
+}
+
+static void forget_region(struct region *region)
+{
+    memset(region->tlb, 0, region->tables * TABLE_ENTRIES * sizeof region->tlb[0]);
+    forget_upper(region);
+}
+
 static void forget_all(void)
 {
-    memset(mmu.tlb, 0, PAGES * sizeof mmu.tlb[0]);
-    memset(mmu.upper, 0, TABLES * sizeof mmu.upper[0]);
+    for (int i = 0; i < REGIONS; i++)
+        forget_region(&mmu.regions[i]);
 }
 
 static void soft_invalidate(u64 address)
 {
-    mmu.tlb[(address - SOFT_MMU_BASE) / PAGE_SIZE] = (struct memory_of_page){};
-    memset(mmu.upper, 0, TABLES * sizeof mmu.upper[0]);
+    struct region *region = &mmu.regions[address >= SOFT_MMU_BASE ? WINDOW : USER];
+
+    region->tlb[(address - region->base) / PAGE_SIZE] = (struct memory_of_page){};
+    for (int i = 0; i < REGIONS; i++)
+        forget_upper(&mmu.regions[i]);
 }
 
 static const struct page_machine machine = {
@@ -82,6 +109,14 @@ static const struct page_machine machine = {
     .reload = forget_all,
 };
 
+static void start_region(struct region *region, u64 base, size_t gib, page_entry *top)
+{
+    *region = (struct region){ .base = base, .tables = gib * TABLE_ENTRIES, .top = top };
+    region->tlb = calloc(region->tables * TABLE_ENTRIES, sizeof region->tlb[0]);
+    region->upper = calloc(region->tables, sizeof region->upper[0]);
+    assert(region->tlb && region->upper);
+}
+
 void soft_mmu_start(size_t frames)
 {
     memset(&mmu, 0, sizeof mmu);
@@ -89,9 +124,9 @@ void soft_mmu_start(size_t frames)
     mmu.memory = aligned_alloc(PAGE_SIZE, (frames + 1) * PAGE_SIZE);
     mmu.used = calloc(frames, sizeof mmu.used[0]);
     mmu.looks = calloc(frames, sizeof mmu.looks[0]);
-    mmu.tlb = calloc(PAGES, sizeof mmu.tlb[0]);
-    mmu.upper = calloc(TABLES, sizeof mmu.upper[0]);
-    assert(mmu.memory && mmu.used && mmu.looks && mmu.tlb && mmu.upper);
+    assert(mmu.memory && mmu.used && mmu.looks);
+    start_region(&mmu.regions[WINDOW], SOFT_MMU_BASE, SOFT_MMU_GIB, mmu.top);
+    start_region(&mmu.regions[USER], SOFT_MMU_USER_BASE, SOFT_MMU_USER_GIB, NULL);
 }
 
 void soft_mmu_stop(void)
@@ -99,8 +134,16 @@ void soft_mmu_stop(void)
     free(mmu.memory);
     free(mmu.used);
     free(mmu.looks);
-    free(mmu.tlb);
-    free(mmu.upper);
+    for (int i = 0; i < REGIONS; i++) {
+        free(mmu.regions[i].tlb);
+        free(mmu.regions[i].upper);
+    }
+}
+
+void soft_mmu_load(page_entry *top)
+{
+    mmu.regions[USER].top = top;
+    forget_all();
 }
 
 const struct page_machine *soft_mmu_machine(void)
@@ -133,77 +176,129 @@ static page_entry *table_at(physical_address frame)
     return (page_entry *)(mmu.memory + frame);
 }
 
-/* The leaf table of the page with the rights down to it; false: not present. */
-static bool walk_upper(u64 page, struct memory_of_table *found)
+static struct rights rights_of(page_entry entry)
 {
-    struct memory_of_table *cached = &mmu.upper[page / TABLE_ENTRIES];
+    return (struct rights){ entry & PTE_WRITABLE, entry & PTE_USER,
+                            !(entry & PTE_NO_EXECUTE) };
+}
+
+static struct rights both(struct rights a, struct rights b)
+{
+    return (struct rights){ a.write && b.write, a.user && b.user,
+                            a.execute && b.execute };
+}
+
+/* The leaf table of the page with the rights down to it; false: not present. */
+static bool walk_upper(struct region *region, u64 page, struct memory_of_table *found)
+{
+    struct memory_of_table *cached = &region->upper[page / TABLE_ENTRIES];
     if (cached->known) {
         *found = *cached;
         return true;
     }
 
-    page_entry *top = &mmu.top[page >> 18];
-    if (!(*top & PTE_PRESENT))
+    page_entry *top = region->top ? &region->top[page >> 18] : NULL;
+    if (!top || !(*top & PTE_PRESENT))
         return false;
     *top |= PTE_ACCESSED;
     page_entry *middle = &table_at(*top & PTE_ADDRESS_MASK)[(page >> 9) % TABLE_ENTRIES];
     if (!(*middle & PTE_PRESENT))
         return false;
     *middle |= PTE_ACCESSED;
-    *cached = (struct memory_of_table){ true, *top & *middle & PTE_WRITABLE,
+    *cached = (struct memory_of_table){ true, both(rights_of(*top), rights_of(*middle)),
                                         *middle & PTE_ADDRESS_MASK };
     *found = *cached;
     return true;
 }
 
-static page_entry *leaf_of(u64 page)
+static page_entry *leaf_of(struct region *region, u64 page)
 {
-    physical_address middle = mmu.top[page >> 18] & PTE_ADDRESS_MASK;
+    physical_address middle = region->top[page >> 18] & PTE_ADDRESS_MASK;
     physical_address table =
         table_at(middle)[(page >> 9) % TABLE_ENTRIES] & PTE_ADDRESS_MASK;
 
     return &table_at(table)[page % TABLE_ENTRIES];
 }
 
-static bool load(u64 page, struct memory_of_page *known)
+static bool load(struct region *region, u64 page, struct memory_of_page *known)
 {
     struct memory_of_table table;
-    if (!walk_upper(page, &table))
+    if (!walk_upper(region, page, &table))
         return false;
 
     page_entry *leaf = &table_at(table.frame)[page % TABLE_ENTRIES];
     if (!(*leaf & PTE_PRESENT))
         return false;
     *leaf |= PTE_ACCESSED;
-    *known = (struct memory_of_page){ true, table.writable && *leaf & PTE_WRITABLE,
-                                      *leaf & PTE_DIRTY, *leaf & PTE_ADDRESS_MASK };
+    *known = (struct memory_of_page){ true, *leaf & PTE_DIRTY,
+                                      both(table.rights, rights_of(*leaf)),
+                                      *leaf & PTE_ADDRESS_MASK };
     return true;
 }
 
-int soft_mmu_read(u64 page, size_t offset, u64 *value)
+/* The page as the TLB has it, after a walk if need be; NULL after a fault, which forgets it. */
+static struct memory_of_page *access(struct region *region, u64 page,
+                                     struct rights needed)
 {
-    struct memory_of_page *known = &mmu.tlb[page];
+    struct memory_of_page *known = &region->tlb[page];
 
-    if (!known->known && !load(page, known)) {
-        soft_invalidate(SOFT_MMU_BASE + page * PAGE_SIZE);
+    if ((known->known || load(region, page, known)) &&
+        (!needed.write || known->rights.write) && (!needed.user || known->rights.user) &&
+        (!needed.execute || known->rights.execute))
+        return known;
+    soft_invalidate(region->base + page * PAGE_SIZE);
+    return NULL;
+}
+
+static int read_word(struct region *region, u64 page, size_t offset, u64 *value)
+{
+    struct rights needed = { .user = region == &mmu.regions[USER] };
+    struct memory_of_page *known = access(region, page, needed);
+
+    if (!known)
         return SOFT_MMU_READ_FAULT;
-    }
     memcpy(value, mmu.memory + known->frame + offset, sizeof *value);
     return SOFT_MMU_OK;
 }
 
-int soft_mmu_write(u64 page, size_t offset, u64 value)
+static int write_word(struct region *region, u64 page, size_t offset, u64 value)
 {
-    struct memory_of_page *known = &mmu.tlb[page];
+    struct rights needed = { .write = true, .user = region == &mmu.regions[USER] };
+    struct memory_of_page *known = access(region, page, needed);
 
-    if ((!known->known && !load(page, known)) || !known->writable) {
-        soft_invalidate(SOFT_MMU_BASE + page * PAGE_SIZE);
+    if (!known)
         return SOFT_MMU_WRITE_FAULT;
-    }
     if (!known->dirty) {
-        *leaf_of(page) |= PTE_DIRTY;
+        *leaf_of(region, page) |= PTE_DIRTY;
         known->dirty = true;
     }
     memcpy(mmu.memory + known->frame + offset, &value, sizeof value);
     return SOFT_MMU_OK;
+}
+
+int soft_mmu_read(u64 page, size_t offset, u64 *value)
+{
+    return read_word(&mmu.regions[WINDOW], page, offset, value);
+}
+
+int soft_mmu_write(u64 page, size_t offset, u64 value)
+{
+    return write_word(&mmu.regions[WINDOW], page, offset, value);
+}
+
+int soft_mmu_user_read(u64 page, size_t offset, u64 *value)
+{
+    return read_word(&mmu.regions[USER], page, offset, value);
+}
+
+int soft_mmu_user_write(u64 page, size_t offset, u64 value)
+{
+    return write_word(&mmu.regions[USER], page, offset, value);
+}
+
+int soft_mmu_user_fetch(u64 page)
+{
+    struct rights needed = { .user = true, .execute = true };
+
+    return access(&mmu.regions[USER], page, needed) ? SOFT_MMU_OK : SOFT_MMU_FETCH_FAULT;
 }
