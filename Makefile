@@ -252,9 +252,12 @@ image: ## a fresh build/disk.img by mkfs.ext4 with all programs, unless there is
 	$(MAKE_NOW) $(IMAGE)
 
 bench: ## measure generations on the kernel, beside limits and goals
-	@scripts/deps build run test
+	@scripts/deps build run test bench
 	$(MAKE_NOW) $(BUILD)/kernel.elf
 	@/usr/bin/python3 tests/bench/bench.py
+
+bench-compare: ## what build/bench/bench.json has that is worse than in BASE=FILE
+	@/usr/bin/python3 tests/bench/compare.py "$(BASE)" $(BUILD)/bench/bench.json
 
 # F: one target or several, without fuzz_; T: seconds for each.
 F ?= $(FUZZERS:tests/fuzz/fuzz_%.c=%)
@@ -313,6 +316,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench fuzz fuzz-all crash faults demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash faults demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

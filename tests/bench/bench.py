@@ -18,10 +18,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
+from tests.bench import peers, plot, report  # noqa: E402
+from tests.bench.report import say  # noqa: E402
 from tests.system import machine  # noqa: E402
 
 PAGE, MIB = 4096, 2**20
 INCREMENTS = 10
+BLOCK_SIZES = (1024, 4096)
 OPTIONS = "interval=0 snapper.redundancy=0 snapper.max_snapshots=1000"
 UNMERGED = ["-global", "virtio-blk-device.request-merging=off"]
 # Live and dirty pages, memory, image; block size -> limit and goal of P4 (None: none is set).
@@ -32,18 +35,6 @@ WORKLOADS = {
     "S3": (262144, 64, "2G", "4G", {1024: (1.39, None), 4096: (2.15, None)}),
 }
 COUNTED = ("wr_operations", "wr_bytes", "flush_operations", "rd_operations", "rd_bytes")
-
-
-def say(what, figure, unit, limit=None, goal=None, least=False):
-    number = f"{figure:.2f}".rstrip("0").rstrip(".")
-    if goal is None:
-        what = re.sub(r"^P\d+ ", "", what)  # a P-line ends with its verdict
-    text = f"{what}: {number} {unit}"
-    text += "" if limit is None else f", limit {limit}"
-    if goal is not None:
-        good = figure >= goal if least else figure <= goal
-        text += f", goal {goal}: " + ("met" if good else "missed")
-    print(text, flush=True)
 
 
 class Bench:
@@ -108,8 +99,8 @@ def run_workload(name, block_size):
             reports, flushes = [], []
             for number in range(INCREMENTS):
                 bench.fill(number + 2, dirty)
-                counted, report = bench.create()
-                reports.append(report)
+                counted, told = bench.create()
+                reports.append(told)
                 flushes.append(counted["flush_operations"])
             increments = difference(bench.count(), before)
             synced = bench.reboot()
@@ -166,9 +157,9 @@ def run_instructions(name):
             bench.fill(1, live)
             bench.create()
             bench.fill(2, dirty)
-            _, report = bench.create()
+            _, told = bench.create()
             mark, entries = map(int, re.search(r"mark (\d+) cycles, (\d+) table entries",
-                                               report["pause"]).groups())
+                                               told["pause"]).groups())
     finally:
         image.unlink(missing_ok=True)
     # Written are the tables of these pages, that of the kernel's objects, and the two above them.
@@ -244,8 +235,8 @@ def report_throughput(bench, dirty, where):
     times, written = [], 0
     for number in range(INCREMENTS // 2):
         bench.fill(number + 2, dirty)
-        counted, report = bench.create()
-        times.append(first_number(report["total"]))
+        counted, told = bench.create()
+        times.append(first_number(told["total"]))
         written = counted["wr_bytes"]
     reply = bench.machine.command(f"bench limits {written}")
     limits = dict(line.split(": ", 1) for line in reply.splitlines())
@@ -257,26 +248,140 @@ def report_throughput(bench, dirty, where):
         least=True)
 
 
-def main():
-    names = os.environ.get("BENCH", "N1000 S1 S2 S3 throughput files").split()
+def logged_blocks(image):
+    """The distinct metadata blocks in the live part of the journal, as debugfs sees it."""
+    live = set(re.findall(r"expected sequence (\d+)", machine.debugfs(image, "logdump")))
+    blocks, sequence = set(), None
+    for line in machine.debugfs(image, "logdump -a").splitlines():
+        begins = re.search(r"descriptor block, sequence (\d+)", line)
+        block = re.search(r"FS block (\d+) logged", line)
+        sequence = begins[1] if begins else sequence
+        if block and sequence in live:
+            blocks.add(int(block[1]))
+    return blocks
+
+
+def run_purge(block_size):
+    """
+    P12: the oldest of four generations of S1 goes. The machine is killed then, before anything settles
+    reference counts, so that the next boot's replay is the checkpoint.
+    """
+    live, dirty, memory, size, _ = WORKLOADS["S1"]
+    image = machine.make_image(size, "-b", str(block_size), "-i", "8192", "-J", "size=32")
+    where = f"S1, {block_size}-byte blocks"
+    try:
+        with Bench(image, memory) as bench:
+            bench.fill(1, live)
+            bench.create()
+            for number in range(3):
+                bench.fill(number + 2, dirty)
+                bench.create()
+            bench.reboot()
+            before = bench.count()
+            reply = bench.machine.command("snapper delete oldest")
+            assert "deleted" in reply, reply
+            purged = difference(bench.count(), before)
+        touched = len(logged_blocks(image))
+        with Bench(image, memory) as bench:
+            replayed = bench.at_prompt["wr_bytes"]
+            assert bench.machine.shutdown() == machine.SHUT_DOWN
+        complaints = machine.fsck_complaints(image)
+        assert complaints == [], complaints
+    finally:
+        image.unlink(missing_ok=True)
+    print(f"purge of the oldest, {where}: {reply.splitlines()[-1]}")
+    say(f"P12 blocks written by the purge of the oldest, {where}",
+        (purged["wr_bytes"] + replayed) / block_size, "blocks", 2 * touched, 2 * touched + 16)
+
+
+def run_peers():
+    """Ours and theirs, in the same run: S2's dirty set."""
+    live, dirty, memory, size, _ = WORKLOADS["S2"]
+    image = machine.make_image(size, "-b", "4096", "-i", "8192", "-J", "size=64")
+    try:
+        with Bench(image, memory) as bench:
+            bench.fill(1, live)
+            bench.create()
+            times = []
+            for number in range(INCREMENTS // 2):
+                bench.fill(number + 2, dirty)
+                counted, told = bench.create()
+                times.append(first_number(told["total"]))
+    finally:
+        image.unlink(missing_ok=True)
+    ours = sorted(times)[len(times) // 2]
+    stopped, size_bytes = peers.run_savevm(live, dirty, memory)
+    say("savevm's time to ours, S2", stopped / ours, "times as fast")
+    say("savevm's bytes to ours, S2", size_bytes / counted["wr_bytes"], "times")
+    files = peers.run_files(dirty)
+    if files is not None:
+        say("files on Linux, their time to ours, S2", files / ours, "times as fast")
+
+
+CHANGED = (1, 4, 16, 64, 256, 1024, 4096, 16384)
+ALIVE = (64, 256, 1024, 4096, 16384, 65536)
+
+
+def measure_increment(bench, alive, changed):
+    """Its bytes; an increment before it pays for the checkpoint of what the first one left."""
+    bench.fill(1, alive)
+    bench.create()
+    for seed in (2, 3):
+        bench.fill(seed, changed)
+        counted, _ = bench.create()
+    return counted["wr_bytes"]
+
+
+def run_curves():
+    """The bytes of one increment, for the plot: against what changed, and against what lives."""
+    points = []
+    for block_size in BLOCK_SIZES:
+        image = machine.make_image("4G", "-b", str(block_size), "-i", "8192", "-J", "size=128")
+        try:
+            with Bench(image, "1G") as bench:
+                for pages in ALIVE:
+                    points.append(("alive", block_size, pages,
+                                   measure_increment(bench, pages, 64)))
+                for pages in CHANGED:
+                    points.append(("changed", block_size, pages,
+                                   measure_increment(bench, CHANGED[-1], pages)))
+        finally:
+            image.unlink(missing_ok=True)
+    plot.write(points)
+
+
+def run_workloads(names):
+    """S1, S2 ...; what their increments cost, beside each other."""
     written = {}
     for name in [name for name in names if name in WORKLOADS]:
-        for block_size in (1024, 4096):
+        for block_size in BLOCK_SIZES:
             written[name, block_size] = run_workload(name, block_size)
-    for block_size in (1024, 4096):
+    for block_size in BLOCK_SIZES:
         if ("S1", block_size) in written and ("S3", block_size) in written:
             small, large = written["S1", block_size], written["S3", block_size]
             for key, unit in (("wr_bytes", "bytes"), ("wr_operations", "requests")):
                 say(f"P7 {unit} of a generation, S3 / S1, {block_size}-byte blocks",
                     large[key] / small[key], "times", 1.00, 1.05)
-    for name in names:
-        if name in ("S1", "S2"):
-            run_instructions(name)
-    for block_size in (1024, 4096):
-        if "files" in names:
-            run_files(block_size)
-        if "throughput" in names:
-            run_throughput(block_size)
+    for name in [name for name in names if name in ("S1", "S2")]:
+        run_instructions(name)
+
+
+LOADS = {"files": run_files, "purge": run_purge, "throughput": run_throughput}
+OTHERS = {"peers": run_peers, "plot": run_curves}
+
+
+def main():
+    names = os.environ.get("BENCH", " ".join([*WORKLOADS, *LOADS, *OTHERS])).split()
+    unknown = set(names) - set(WORKLOADS) - set(LOADS) - set(OTHERS)
+    if unknown:
+        sys.exit(f"bench: {min(unknown)}: there are {' '.join([*WORKLOADS, *LOADS, *OTHERS])}")
+    run_workloads(names)
+    for name in [name for name in names if name in LOADS]:
+        for block_size in BLOCK_SIZES:
+            LOADS[name](block_size)
+    for name in [name for name in names if name in OTHERS]:
+        OTHERS[name]()
+    report.save()
 
 
 main()

@@ -88,6 +88,23 @@ def lines_of(text):
     return re.sub(r"\r*\n", "\n", text).replace("\r", "\n")
 
 
+def ask_qemu(path, timeout, command, **arguments):
+    """One command of QEMU's machine protocol at this socket, and its answer."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout)
+        connection.connect(str(path))
+        stream = connection.makefile("rw", encoding="utf-8")
+        stream.readline()
+        for request in ({"execute": "qmp_capabilities"},
+                        {"execute": command, "arguments": arguments}):
+            stream.write(json.dumps(request) + "\n")
+            stream.flush()
+            answer = json.loads(stream.readline())
+            while "event" in answer:
+                answer = json.loads(stream.readline())
+        return answer["return"]
+
+
 class Machine:
     """`with Machine(image) as machine: machine.command("help")`"""
 
@@ -164,19 +181,7 @@ class Machine:
 
     def qmp(self, command, **arguments):
         """One command of QEMU's machine protocol."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(self.timeout)
-            connection.connect(self.qmp_path)
-            stream = connection.makefile("rw", encoding="utf-8")
-            stream.readline()
-            for request in ({"execute": "qmp_capabilities"},
-                            {"execute": command, "arguments": arguments}):
-                stream.write(json.dumps(request) + "\n")
-                stream.flush()
-                answer = json.loads(stream.readline())
-                while "event" in answer:
-                    answer = json.loads(stream.readline())
-            return answer["return"]
+        return ask_qemu(self.qmp_path, self.timeout, command, **arguments)
 
     def throttle_disk(self, bytes_per_second):
         """0: as fast as it goes."""

@@ -1,5 +1,6 @@
 """The bench command: its loads do what they say, and leave the image clean."""
 
+import json
 import re
 
 from tests.system import machine
@@ -40,3 +41,22 @@ def test_limits__written_back__memory_resumes(image):
         assert guest.command("mem check 7 0 500") == "mem: 500 pages ok"
         assert guest.shutdown() == machine.SHUT_DOWN
     assert machine.fsck_complaints(image) == []
+
+
+def compared(folder, before, now, deterministic=True):
+    """What bench-compare says of one figure that was and is."""
+    for name, figure in (("before", before), ("now", now)):
+        row = {"what": "writes", "figure": figure, "unit": "writes", "more_is_better": False,
+               "deterministic": deterministic}
+        (folder / name).write_text(json.dumps([row]), encoding="utf-8")
+    return machine.run(machine.ROOT / "tests/bench/compare.py", folder / "before", folder / "now")
+
+
+def test_compare__worse_better_or_a_time__only_worse_is_told(tmp_path):
+    worse = compared(tmp_path, 100, 103)
+    assert (worse.returncode, worse.stdout.splitlines()[0]) == (1, "writes: 100 -> 103 writes")
+    assert compared(tmp_path, 100, 101).returncode == 0
+    assert compared(tmp_path, 103, 100).returncode == 0
+    assert compared(tmp_path, 100, 200, deterministic=False).returncode == 0
+    missing = machine.run(machine.ROOT / "tests/bench/compare.py", tmp_path / "none", tmp_path / "now")
+    assert missing.returncode != 0 and "none: no such file" in missing.stdout
