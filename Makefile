@@ -274,15 +274,20 @@ fuzz: ## fuzz one target for T seconds (F=mount T=60), or one after the other
 fuzz-all: ## a minute of each fuzz target
 	$(MAKE_NOW) fuzz T=60
 
-crash: ## power cuts by the hundred thousand, on a disk in memory (CRASH="--states 20000 --seed 7")
+crash: ## power cuts by the hundred thousand, on a disk in memory (CRASH="--states 9000 --seed 7")
 	@scripts/deps build test
 	$(MAKE_NOW) $(BUILD)/crash
-	@$(BUILD)/crash --jobs $$(nproc) $(or $(CRASH),--states 12000)
+	@$(BUILD)/crash --jobs $$(nproc) $(or $(CRASH),--states 2000 --depth 3 --fsck 50)
+
+lives: ## snapshot, purge, crash, and again, 500 times 40 crashes (LIVES="--lives 50 --seed 7")
+	@scripts/deps build test
+	$(MAKE_NOW) $(BUILD)/crash
+	@$(BUILD)/crash --jobs $$(nproc) $(or $(LIVES),--lives 500)
 
 faults: ## every read, write, flush and allocation fails in turn (FAULTS="--every 10")
 	@scripts/deps build test
 	$(MAKE_NOW) $(BUILD)/crash
-	@$(BUILD)/crash --faults --jobs $$(nproc) $(or $(FAULTS),--every 2)
+	@$(BUILD)/crash --faults --jobs $$(nproc) $(or $(FAULTS),--every 6)
 
 demo: ## not there yet: needs user programs
 	@echo "make demo needs programs that run in user mode, which the kernel does not have yet;" \
@@ -316,6 +321,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash faults demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -11,7 +11,7 @@ static _Noreturn void usage(void)
 {
     fprintf(stderr, "usage: crash [--scenario NAME] [--seed N] [--jobs N] [--list] "
                     "[--states N] [--depth 1-3] [--fsck N] [--replay TEXT] "
-                    "[--faults] [--every N] [--fault TEXT]\n");
+                    "[--faults] [--every N] [--fault TEXT] [--lives N] [--crashes N]\n");
     exit(2);
 }
 
@@ -89,56 +89,77 @@ static const struct option options[] = {
     { "faults", no_argument, NULL, 'F' },
     { "every", required_argument, NULL, 'e' },
     { "fault", required_argument, NULL, 'R' },
+    { "lives", required_argument, NULL, 'L' },
+    { "crashes", required_argument, NULL, 'C' },
+    { "stop", no_argument, NULL, 'S' },
     { 0 },
 };
+
+static u64 whole_number(const char *text)
+{
+    const char *rest;
+    return number(text, '\0', &rest);
+}
+
+static _Noreturn void list_scenarios(void)
+{
+    for (size_t i = 0; i < scenario_count; i++)
+        puts(scenarios[i].name);
+    exit(0);
+}
+
+/* One that takes a number; false: it is none of those. */
+static bool set_number(struct arguments *arguments, int option)
+{
+    u64 *const numbers[] = {
+        ['s'] = &exploration.seed,       ['n'] = &exploration.states_wanted,
+        ['f'] = &exploration.fsck_every, ['j'] = &arguments->jobs,
+        ['e'] = &fault_campaign.every,   ['L'] = &lives.count,
+        ['C'] = &lives.crashes,
+    };
+    if (option < 0 || (size_t)option >= ARRAY_LENGTH(numbers) || !numbers[option])
+        return false;
+    *numbers[option] = whole_number(optarg);
+    return true;
+}
+
+static void set(struct arguments *arguments, int option)
+{
+    switch (option) {
+    case 'c':
+        arguments->only = find_scenario(optarg, strlen(optarg));
+        break;
+    case 'd':
+        exploration.depth = whole_number(optarg);
+        break;
+    case 'r':
+        arguments->only = parse_replay(optarg);
+        break;
+    case 'F':
+        arguments->faults = true;
+        break;
+    case 'R':
+        arguments->faults = true;
+        arguments->only = parse_fault(optarg);
+        break;
+    case 'S':
+        arguments->stop = true;
+        break;
+    case 'l':
+        list_scenarios();
+    default:
+        usage();
+    }
+}
 
 struct arguments arguments_parse(int count, char **words)
 {
     struct arguments arguments = { .jobs = 1 };
-    const char *rest;
     int option;
 
-    while ((option = getopt_long(count, words, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            arguments.only = find_scenario(optarg, strlen(optarg));
-            break;
-        case 's':
-            exploration.seed = number(optarg, '\0', &rest);
-            break;
-        case 'n':
-            exploration.states_wanted = number(optarg, '\0', &rest);
-            break;
-        case 'd':
-            exploration.depth = number(optarg, '\0', &rest);
-            break;
-        case 'f':
-            exploration.fsck_every = number(optarg, '\0', &rest);
-            break;
-        case 'j':
-            arguments.jobs = number(optarg, '\0', &rest);
-            break;
-        case 'r':
-            arguments.only = parse_replay(optarg);
-            break;
-        case 'F':
-            arguments.faults = true;
-            break;
-        case 'e':
-            fault_campaign.every = number(optarg, '\0', &rest);
-            break;
-        case 'R':
-            arguments.faults = true;
-            arguments.only = parse_fault(optarg);
-            break;
-        case 'l':
-            for (size_t i = 0; i < scenario_count; i++)
-                puts(scenarios[i].name);
-            exit(0);
-        default:
-            usage();
-        }
-    }
+    while ((option = getopt_long(count, words, "", options, NULL)) != -1)
+        if (!set_number(&arguments, option))
+            set(&arguments, option);
     if (exploration.depth < 1 || exploration.depth > EXPLORE_DEPTH_MAX ||
         fault_campaign.every < 1 || arguments.jobs < 1 || arguments.jobs > JOBS_MAX ||
         optind < count)
@@ -146,5 +167,6 @@ struct arguments arguments_parse(int count, char **words)
     fault_campaign.seed = exploration.seed;
     if (arguments.only)
         arguments.jobs = 1;
+    exploration.stop = fault_campaign.stop = arguments.stop;
     return arguments;
 }

@@ -3,12 +3,14 @@
 
 #include "tests/crash/explore.h"
 #include "tests/crash/faults.h"
+#include "tests/crash/lives.h"
 
 struct arguments {
     const struct scenario *only; /* NULL: all */
     u64 jobs;
     bool faults; /* instead of power cuts */
+    bool stop;   /* at the first failure */
 };
 
-/* Fills in `exploration` and `fault_campaign`, too. Wrong words end the program. */
+/* Fills in `exploration`, `fault_campaign` and `lives`, too. Wrong words end the program. */
 struct arguments arguments_parse(int count, char **words);

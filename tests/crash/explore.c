@@ -1,18 +1,17 @@
 #include "tests/crash/explore.h"
 
 #include "kernel/base/checked.h"
-#include "kernel/base/format.h"
 #include "kernel/base/map.h"
 #include "tests/crash/cut.h"
+#include "tests/crash/distinct.h"
 #include "tests/crash/judge.h"
-#include "tests/support/ext4_image.h"
+#include "tests/crash/second_opinion.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { CUTS_IN_RECOVERY = 4, NEST_ONE_IN = 8 };
+enum { CUTS_IN_RECOVERY = 4, NEST_ONE_IN = 8, LOOSE_MAX = 16 };
 
 struct exploration exploration;
 
@@ -22,9 +21,10 @@ struct level {
     size_t depth;
     struct cut_choice path[EXPLORE_DEPTH_MAX]; /* the cuts that led here, this one last */
     struct layered_disk disk;
-    struct map seen;    /* states by their number */
-    u8 *before;         /* content of the state being judged, for cuts in its recovery */
-    struct level *next; /* for those cuts; NULL: deep enough */
+    struct map seen;    /* what was tried */
+    u64 image;          /* the number of the state being judged */
+    u8 *before;         /* its content */
+    struct level *next; /* for cuts in its recovery; NULL: deep enough */
 };
 
 static void report_failure(const struct level *level, const char *why)
@@ -37,23 +37,8 @@ static void report_failure(const struct level *level, const char *why)
                (unsigned long long)level->path[i].choice);
     printf("\n");
     fflush(stdout);
-}
-
-/* e2fsck's own replay of the state as the cut left it, then its silence. */
-static bool judge_by_fsck(struct level *level)
-{
-    struct ram_disk copy;
-    char path[64];
-
-    format_text(path, sizeof path, "build/tests/images/judged-%d.img", getpid());
-
-    ram_disk_open(&copy, level->disk.disk.sector_count);
-    layered_disk_copy(&level->disk, copy.bytes);
-    bool clean = ram_disk_save(&copy, path) && ext4_image_is_clean_after_replay(path);
-    ram_disk_close(&copy);
-    unlink(path);
-    exploration.judged_by_fsck++;
-    return clean;
+    if (exploration.stop)
+        exit(1);
 }
 
 static void explore_recovery(struct level *outer, const struct lab_state *found);
@@ -66,6 +51,24 @@ static u64 states_tried(void)
     return sum;
 }
 
+static bool is_sampled(void)
+{
+    return exploration.fsck_every && states_tried() % exploration.fsck_every == 0;
+}
+
+static void ask_e2fsck(struct level *level, const struct lab_state *found, bool torn)
+{
+    struct second_opinion opinion = { .lab = level->lab,
+                                      .state = level->before,
+                                      .torn = torn,
+                                      .recovered = &level->disk,
+                                      .found = found };
+
+    exploration.judged_by_fsck++;
+    if (!second_opinion_agrees(&opinion))
+        report_failure(level, opinion.why);
+}
+
 /* The state lies on level->disk. */
 static void try_state(struct level *level, const struct lab_state *const *allowed,
                       size_t allowed_count)
@@ -73,31 +76,48 @@ static void try_state(struct level *level, const struct lab_state *const *allowe
     struct verdict verdict = { 0 };
     u64 number = ++exploration.states[level->depth];
     bool nests = level->next && (exploration.replaying || number % NEST_ONE_IN == 0);
+    bool sampled = is_sampled();
+    bool torn = second_opinion_torn(&level->disk);
 
-    if (exploration.fsck_every && states_tried() % exploration.fsck_every == 0 &&
-        !judge_by_fsck(level))
-        report_failure(level, "e2fsck is not silent");
-    if (nests) {
+    exploration.torn += torn;
+    if (nests || sampled)
         layered_disk_copy(&level->disk, level->before);
+    if (nests)
         layered_disk_record(&level->disk);
-    }
-    if (!judge(level->lab, &level->disk.disk, allowed, allowed_count, &verdict))
+    if (!judge(level->lab, &level->disk.disk, allowed, allowed_count, &verdict)) {
         report_failure(level, verdict.why);
-    else if (nests)
+        return;
+    }
+    if (sampled)
+        ask_e2fsck(level, allowed[verdict.state], torn);
+    if (nests)
         explore_recovery(level, allowed[verdict.state]);
 }
 
+static u64 mix(u64 hash, u64 value)
+{
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15ULL;
+    return hash ^ hash >> 32;
+}
+
+/*
+ * The same image may be right at one cut and wrong at a later one, so what is allowed is part of what
+ * is tried once. What is counted is images.
+ */
 static void try_cut(struct level *level, const struct cut_walk *walk, u64 choice,
                     const struct lab_state *const *allowed, size_t allowed_count)
 {
-    u64 ignored;
-    u64 state = cut_apply(walk, choice, &level->disk);
+    u64 ignored, key;
 
+    level->image = cut_apply(walk, choice, &level->disk);
     level->path[level->depth] = (struct cut_choice){ walk->at, choice };
-    if (map_get(&level->seen, state, &ignored) && !exploration.replaying)
+    key = mix(level->image, (u64)allowed[0]) + allowed_count;
+    if (map_get(&level->seen, key, &ignored) && !exploration.replaying)
         return;
-    if (map_set(&level->seen, state, 1) != OK)
+    if (map_set(&level->seen, key, 1) != OK)
         exit(2);
+    exploration.images += distinct_add(level->image);
+    exploration.distinct[level->depth] += distinct_add(mix(level->image, level->depth));
     try_state(level, allowed, allowed_count);
 }
 
@@ -108,10 +128,11 @@ static struct level *level_open(struct lab *lab, size_t depth)
     level->depth = depth;
     layered_disk_open(&level->disk, lab->ram.size_bytes);
     map_init(&level->seen);
-    if (depth + 1 < exploration.depth) {
-        level->before = malloc(lab->ram.size_bytes);
+    level->before = malloc(lab->ram.size_bytes);
+    if (!level->before)
+        exit(2);
+    if (depth + 1 < exploration.depth)
         level->next = level_open(lab, depth + 1);
-    }
     return level;
 }
 
@@ -151,8 +172,8 @@ static void explore_recovery(struct level *outer, const struct lab_state *found)
         cuts[0] = exploration.replay[level->depth];
     memcpy(level->path, outer->path, sizeof level->path);
     map_clear(&level->seen);
-    cut_walk_open(&walk, outer->before, outer->disk.size_bytes, outer->disk.records,
-                  records);
+    cut_walk_open(&walk, outer->before, outer->image, outer->disk.size_bytes,
+                  outer->disk.records, records);
     for (size_t i = 0; i < count; i++) {
         cut_walk_to(&walk, min_size(cuts[i].records, records));
         try_cut(level, &walk, cuts[i].choice, &found, 1);
@@ -172,34 +193,64 @@ static void explore_cut(struct level *level, struct cut_walk *walk, size_t recor
         try_cut(level, walk, choice, allowed, allowed_count);
 }
 
-static void replay_cut(struct level *level, struct cut_walk *walk)
+/* How many states a cut is worth: what is loose in it can make more of them. */
+static u64 weight(const struct cut_walk *walk)
+{
+    return 1 + min_u64(cut_loose_sectors(walk), LOOSE_MAX);
+}
+
+static u64 sum_of_weights(struct cut_walk walk)
+{
+    u64 sum = 0;
+    for (walk.at = 0; walk.at <= walk.count; walk.at++) {
+        if (walk.at > 0 && walk.records[walk.at - 1].operation == DISK_FLUSH)
+            walk.durable = walk.at;
+        sum += weight(&walk);
+    }
+    return sum;
+}
+
+static void explore_cuts(struct level *level, const struct ram_disk *ram)
+{
+    struct cut_walk walk;
+
+    cut_walk_open(&walk, ram->base, cut_image_number(ram->base, ram->size_bytes),
+                  ram->size_bytes, ram->records, ram->record_count);
+    u64 sum = sum_of_weights(walk);
+    u64 due = sum / 2;
+    for (size_t records = 0; records <= ram->record_count; records++) {
+        cut_walk_to(&walk, records);
+        due += exploration.states_wanted * weight(&walk);
+        explore_cut(level, &walk, records, due / sum);
+        due %= sum;
+    }
+    cut_walk_close(&walk);
+}
+
+static void replay_cut(struct level *level, const struct ram_disk *ram)
 {
     const struct lab_state *allowed[LAB_ALLOWED_MAX];
     const struct cut_choice *cut = &exploration.replay[0];
     size_t allowed_count = lab_allowed(level->lab, cut->records, allowed);
+    struct cut_walk walk;
 
-    cut_walk_to(walk, min_size(cut->records, walk->count));
-    try_cut(level, walk, cut->choice, allowed, allowed_count);
+    cut_walk_open(&walk, ram->base, cut_image_number(ram->base, ram->size_bytes),
+                  ram->size_bytes, ram->records, ram->record_count);
+    cut_walk_to(&walk, min_size(cut->records, walk.count));
+    try_cut(level, &walk, cut->choice, allowed, allowed_count);
+    cut_walk_close(&walk);
 }
 
 static void explore_session(struct lab *lab)
 {
-    struct cut_walk walk;
-    size_t count = lab->ram.record_count;
-
     exploration.sessions++;
     if (exploration.replaying && lab->sessions != exploration.replay_session)
         return;
     struct level *level = level_open(lab, 0);
-    cut_walk_open(&walk, lab->ram.base, lab->ram.size_bytes, lab->ram.records, count);
-    if (exploration.replaying) {
-        replay_cut(level, &walk);
-    } else {
-        u64 choices = exploration.states_wanted / (count + 1) + 1;
-        for (size_t records = 0; records <= count; records++)
-            explore_cut(level, &walk, records, choices);
-    }
-    cut_walk_close(&walk);
+    if (exploration.replaying)
+        replay_cut(level, &lab->ram);
+    else
+        explore_cuts(level, &lab->ram);
     level_close(level);
 }
 

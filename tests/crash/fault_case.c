@@ -84,7 +84,8 @@ static bool has_given_up(const struct fault_case *fault_case)
     const struct lab *lab = fault_case->lab;
     size_t last = fault_case->allowed_count - 1;
 
-    return fault_case->action->perform == perform_take &&
+    return (fault_case->action->perform == perform_take ||
+            fault_case->action->perform == perform_take_if_room) &&
            lab->steps[lab->step_count - 1].state.count !=
                fault_case->allowed[last]->count;
 }
@@ -115,7 +116,8 @@ static bool is_allowed(struct fault_case *fault_case, size_t *index)
     return complain(fault_case, "generations", why);
 }
 
-static bool check_session(struct fault_case *fault_case, bool succeeded)
+/* A purge that was given up, or came before the failure, has its effect: that is what goes on. */
+static bool check_session(struct fault_case *fault_case, bool succeeded, bool gave_up)
 {
     struct lab *lab = fault_case->lab;
     size_t index;
@@ -124,9 +126,12 @@ static bool check_session(struct fault_case *fault_case, bool succeeded)
         return true;
     if (snapper_state(lab->snapper) != SNAPPER_DORMANT)
         return complain(fault_case, "session", "not dormant");
-    return is_allowed(fault_case, &index) &&
-           (index == 0 || !succeeded || lab->candidate_count > 0 ||
-            complain(fault_case, "generations", "not as reported"));
+    if (!is_allowed(fault_case, &index))
+        return false;
+    if (gave_up || (!succeeded && lab->candidate_count == 0))
+        lab_last_step(lab)->state = *fault_case->allowed[index];
+    return gave_up || (index == 0 || !succeeded || lab->candidate_count > 0 ||
+                       complain(fault_case, "generations", "not as reported"));
 }
 
 /* The power fails at this moment, too. */
@@ -172,6 +177,19 @@ static bool is_part_of_mounting(const struct lab_action *action)
            action->perform == perform_resume;
 }
 
+/* Its archive went with the first of several transactions, and the rest is for the next clean-up. */
+static bool is_half_purged(struct fault_case *fault_case)
+{
+    struct lab *lab = fault_case->lab;
+    size_t index;
+
+    if (fault_case->action->perform != perform_purge || !lab->snapper ||
+        !is_allowed(fault_case, &index) || index == 0)
+        return false;
+    lab_last_step(lab)->state = *fault_case->allowed[index];
+    return true;
+}
+
 /* The disk is healed: the same again must succeed, after a mount if need be. */
 static bool retry(struct fault_case *fault_case)
 {
@@ -181,6 +199,8 @@ static bool retry(struct fault_case *fault_case)
 
     if (action->perform == perform_mount)
         return mount_again(fault_case, &index);
+    if (is_half_purged(fault_case))
+        return true;
     if (lab->fs) {
         enum status status = action->perform(lab, action->argument);
         if (status == OK)
@@ -200,21 +220,23 @@ static bool retry(struct fault_case *fault_case)
 }
 
 /* A journal that was given up cannot be unmounted cleanly; the next mount mends that. */
-static bool unmount(struct fault_case *fault_case, bool gave_up)
+static bool unmount(struct fault_case *fault_case)
 {
     struct lab *lab = fault_case->lab;
+    enum fault_kind kind = fault_case->fault->kind;
     size_t index;
 
     enum status status = perform_unmount(lab, 0);
-    if (status != OK && gave_up && !mount_again(fault_case, &index))
-        return false;
-    if (status != OK && gave_up)
+    if (status == ERR_READ_ONLY && (kind == FAULT_WRITE || kind == FAULT_FLUSH)) {
+        if (!mount_again(fault_case, &index))
+            return false;
         status = perform_unmount(lab, 0);
+    }
     return expect(fault_case, "unmount", status);
 }
 
 /* A clean end, after which the image holds what the lab believes. */
-static bool finish(struct fault_case *fault_case, bool gave_up)
+static bool finish(struct fault_case *fault_case)
 {
     struct lab *lab = fault_case->lab;
     struct verdict verdict = { 0 };
@@ -228,7 +250,7 @@ static bool finish(struct fault_case *fault_case, bool gave_up)
             return false;
         lab_last_step(lab)->state = *fault_case->allowed[index];
     }
-    if (lab->fs && !unmount(fault_case, gave_up))
+    if (lab->fs && !unmount(fault_case))
         return false;
     last = &lab_last_step(lab)->state;
     if (port_host_outstanding() != 0)
@@ -253,8 +275,8 @@ static bool try_it(struct fault_case *fault_case)
         fault_case->allowed[0] = &lab_last_step(lab)->state;
         fault_case->allowed_count = gave_up ? fault_case->allowed_count : 1;
     }
-    return check_session(fault_case, status == OK) && check_cuts(fault_case) &&
-           (status == OK || retry(fault_case)) && finish(fault_case, gave_up);
+    return check_session(fault_case, status == OK, gave_up) && check_cuts(fault_case) &&
+           (status == OK || retry(fault_case)) && finish(fault_case);
 }
 
 void fault_case_try(struct lab *lab, const struct lab_action *action,

@@ -3,7 +3,7 @@
 
 #include "tests/crash/faults.h"
 
-enum { FAULT_STATES_MAX = 8 };
+enum { FAULT_STATES_MAX = 16 };
 
 /* What an action does when nothing fails. */
 struct fault_plan {

@@ -78,6 +78,8 @@ static void run_case(struct lab *lab, const struct lab_action *action,
            lab->actions, fault_kind_name(fault->kind), (unsigned long long)fault->nth,
            fault->for_good ? "on" : "once");
     fflush(stdout);
+    if (fault_campaign.stop)
+        exit(1);
 }
 
 /* The action without a fault, to learn how much can fail and where it leads. */

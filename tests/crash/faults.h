@@ -33,6 +33,7 @@ struct fault_campaign {
     u64 seed;
     u64 every; /* one case in so many is tried */
 
+    bool stop; /* at the first failure */
     bool replaying;
     u32 replay_action;
     struct fault replay;

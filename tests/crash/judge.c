@@ -59,8 +59,12 @@ static bool find_state(struct session *session, const struct lab_state *const *a
 static bool finish_recovery(struct session *session)
 {
     struct snapper_cleanup_report cleaned;
+    struct snapper_verify_report repaired;
     u64 changed;
 
+    if (session->lab->rotten &&
+        !expect(session, "repair", snapper_repair(session->snapper, NULL, &repaired)))
+        return false;
     return expect(session, "clean up", snapper_cleanup(session->snapper, &cleaned)) &&
            expect(session, "settle", snapper_settle(session->snapper, &changed));
 }

@@ -1,5 +1,6 @@
 #include "tests/crash/lab_internal.h"
 
+#include "kernel/base/endian.h"
 #include "kernel/base/format.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
@@ -10,8 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Something that no power cut explains: the scenario cannot go on. */
-static void insist(struct lab *lab, const char *what, enum status status)
+void lab_insist(struct lab *lab, const char *what, enum status status)
 {
     if (status == OK)
         return;
@@ -32,48 +32,48 @@ static void end_session(struct lab *lab)
 
 /* --- steps --- */
 
-static void act(struct lab *lab, const char *what,
-                enum status (*perform)(struct lab *lab, size_t argument), size_t argument)
+void lab_act(struct lab *lab, const char *what,
+             enum status (*perform)(struct lab *lab, size_t argument), size_t argument)
 {
     struct lab_action action = { what, perform, argument };
 
     if (lab->observer->before_action)
         lab->observer->before_action(lab, &action);
-    insist(lab, what, perform(lab, argument));
+    lab_insist(lab, what, perform(lab, argument));
     lab->actions++;
 }
 
 void lab_take(struct lab *lab, size_t changed)
 {
-    act(lab, "commit", perform_take, changed);
+    lab_act(lab, "commit", perform_take, changed);
 }
 
 void lab_abort(struct lab *lab, size_t changed)
 {
-    act(lab, "abort", perform_abort, changed);
+    lab_act(lab, "abort", perform_abort, changed);
 }
 
 void lab_settle(struct lab *lab)
 {
-    act(lab, "settle", perform_settle, 0);
+    lab_act(lab, "settle", perform_settle, 0);
 }
 
 void lab_purge(struct lab *lab, size_t index)
 {
-    act(lab, "purge", perform_purge, index);
+    lab_act(lab, "purge", perform_purge, index);
 }
 
 void lab_rollback(struct lab *lab, size_t index)
 {
-    act(lab, "roll back", perform_rollback, index);
+    lab_act(lab, "roll back", perform_rollback, index);
 }
 
 void lab_remount(struct lab *lab)
 {
-    act(lab, "unmount", perform_unmount, 0);
-    act(lab, "mount", perform_mount, 0);
-    act(lab, "open", perform_open, 0);
-    act(lab, "resume", perform_resume, 0);
+    lab_act(lab, "unmount", perform_unmount, 0);
+    lab_act(lab, "mount", perform_mount, 0);
+    lab_act(lab, "open", perform_open, 0);
+    lab_act(lab, "resume", perform_resume, 0);
 }
 
 /* A fresh record from the present content of the disk. */
@@ -105,15 +105,15 @@ static void adopt(struct lab *lab)
     size_t at = 0;
 
     start_session(lab);
-    act(lab, "mount", perform_mount, 0);
-    act(lab, "open", perform_open, 0);
+    lab_act(lab, "mount", perform_mount, 0);
+    lab_act(lab, "open", perform_open, 0);
     while (at + 1 < lab->candidate_count &&
            !lab_state_matches(lab->snapper, &lab->candidates[at], &why))
         at++;
     for (size_t i = 0; i < lab->step_count; i++)
         lab->steps[i].state = lab->candidates[at];
     lab->candidate_count = 0;
-    act(lab, "resume", perform_resume, 0);
+    lab_act(lab, "resume", perform_resume, 0);
 }
 
 void lab_crash(struct lab *lab)
@@ -135,6 +135,8 @@ void lab_crash(struct lab *lab)
     memcpy(lab->ram.bytes, content, lab->ram.size_bytes);
     free(content);
     lab->sessions++;
+    if (lab->observer->was_cut)
+        lab->observer->was_cut(lab);
     adopt(lab);
 }
 
@@ -146,18 +148,38 @@ static void take_space(struct lab *lab)
     u32 inode;
     u64 at = 0;
 
-    insist(lab, "mount", perform_mount(lab, 0));
-    insist(lab, "ballast", ext4_create(lab->fs, EXT4_ROOT_INODE, "ballast", &inode));
+    lab_insist(lab, "mount", perform_mount(lab, 0));
+    lab_insist(lab, "ballast", ext4_create(lab->fs, EXT4_ROOT_INODE, "ballast", &inode));
     for (;;) {
         ext4_space(lab->fs, &space);
         if (space.free_blocks <= lab->scenario->free_blocks)
             break;
-        insist(lab, "ballast", ext4_write(lab->fs, inode, at, zeros, space.block_size));
-        insist(lab, "ballast", ext4_commit(lab->fs));
+        lab_insist(lab, "ballast",
+                   ext4_write(lab->fs, inode, at, zeros, space.block_size));
+        lab_insist(lab, "ballast", ext4_commit(lab->fs));
         at += space.block_size;
     }
-    insist(lab, "unmount", ext4_unmount(lab->fs));
+    lab_insist(lab, "unmount", ext4_unmount(lab->fs));
     lab->fs = NULL;
+}
+
+/*
+ * The file stays as long as it is, but the journal says that it ends earlier. Of a fresh image, where
+ * the journal lies in one piece and its superblock has no checksum yet.
+ */
+static void shrink_journal(struct lab *lab)
+{
+    enum { MAGIC_AT = 0, KIND_AT = 4, SUPERBLOCK_V2 = 4, BLOCKS_AT = 16 };
+
+    for (size_t at = 0; at < lab->ram.size_bytes; at += 1024) {
+        u8 *raw = lab->ram.bytes + at;
+        if (get_be32(raw + MAGIC_AT) == 0xC03B3998 &&
+            get_be32(raw + KIND_AT) == SUPERBLOCK_V2) {
+            put_be32(raw + BLOCKS_AT, lab->scenario->journal_blocks);
+            return;
+        }
+    }
+    lab_insist(lab, "journal", ERR_NOT_FOUND);
 }
 
 void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed,
@@ -166,6 +188,7 @@ void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed,
     struct snapper_config_sources sources;
 
     *lab = (struct lab){ .scenario = scenario,
+                         .seed = seed,
                          .memory.random = seed * 2 + 1,
                          .observer = observer };
     config_defaults(&lab->config, &sources);
@@ -177,17 +200,20 @@ void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed,
                                               scenario->mkfs_options, &lab->ram);
     unlink(path);
     lab->ram.order_seed = seed;
+    if (scenario->journal_blocks > 0)
+        shrink_journal(lab);
     if (scenario->free_blocks > 0)
         take_space(lab);
     start_session(lab);
-    act(lab, "mount", perform_mount, 0);
-    act(lab, "open", perform_open, 0);
+    lab_act(lab, "mount", perform_mount, 0);
+    lab_act(lab, "open", perform_open, 0);
 }
 
 void lab_close(struct lab *lab)
 {
-    act(lab, "unmount", perform_unmount, 0);
+    lab_act(lab, "unmount", perform_unmount, 0);
     end_session(lab);
     ram_disk_close(&lab->ram);
     free(lab->steps);
+    free(lab->exported.bytes);
 }

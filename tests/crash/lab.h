@@ -16,19 +16,21 @@ enum {
     LAB_IDS = 24,
     LAB_GENERATIONS = 24,
     LAB_STEPS = 200,
-    LAB_ALLOWED_MAX = 4,
+    LAB_ALLOWED_MAX = 12,
     LAB_SIZE_MAX = 4096
 };
 
 /* What an object holds in a generation: a version, from which content and size follow; 0: no object. */
 struct lab_generation {
     char name[GENERATION_NAME_LENGTH + 1];
+    bool pinned;
     u32 versions[LAB_IDS];
 };
 
 struct lab_state {
     size_t count;
     struct lab_generation generations[LAB_GENERATIONS];
+    char target[GENERATION_NAME_LENGTH + 1]; /* of a rollback; empty: none */
 };
 
 /* Those of one call end together: a cut in it may leave any of them. */
@@ -51,10 +53,11 @@ struct lab_action {
     size_t argument;
 };
 
-/* Who looks on; either function may be NULL. */
+/* Who looks on; any function may be NULL. */
 struct lab_observer {
     void (*before_action)(struct lab *lab, const struct lab_action *action);
     void (*session_ends)(struct lab *lab); /* its records are still there */
+    void (*was_cut)(struct lab *lab);      /* by lab_crash(); one of lab->candidates */
 };
 
 /* What the next generation is made of. */
@@ -64,8 +67,16 @@ struct lab_memory {
     u32 last_version;
 };
 
+/* A generation in a file of its own, and what it holds. */
+struct lab_stream {
+    u8 *bytes;
+    size_t size, capacity, at;
+    struct lab_generation generation;
+};
+
 struct lab {
     const struct scenario *scenario;
+    u64 seed;
     struct lab_memory memory;
     struct snapper_config config;
 
@@ -83,16 +94,20 @@ struct lab {
     struct lab_state candidates[LAB_ALLOWED_MAX];
     size_t candidate_count;
 
+    bool rotten;                /* files may be damaged, each has a good copy */
+    struct lab_stream exported; /* a generation on its way out and back */
+
     const struct lab_observer *observer;
     u32 actions; /* performed */
 };
 
 struct scenario {
     const char *name;
+    void (*run)(struct lab *lab);
     unsigned mebibytes;
     const char *mkfs_options;
-    void (*run)(struct lab *lab);
-    u32 free_blocks; /* all others are taken by a file beforehand; 0: none are */
+    u32 free_blocks;    /* all others are taken by a file beforehand; 0: none are */
+    u32 journal_blocks; /* fewer than mkfs can make; 0: as it made them */
 };
 
 extern const struct scenario scenarios[];
@@ -114,6 +129,24 @@ void lab_settle(struct lab *lab);
 void lab_purge(struct lab *lab, size_t index);
 /* Memory is as this generation has it; the next one is its child. */
 void lab_rollback(struct lab *lab, size_t index);
+/* It stays whatever rule says otherwise, until it is unpinned. */
+void lab_pin(struct lab *lab, size_t index);
+void lab_unpin(struct lab *lab, size_t index);
+/*
+ * A generation that may be refused for want of space; was it? Then nothing has changed, and purging
+ * makes room.
+ */
+bool lab_take_if_room(struct lab *lab, size_t changed);
+/* A byte changes in up to `files` snapshot files of which there is a copy; returns in how many. */
+size_t lab_rot(struct lab *lab, size_t files);
+/* All of them are whole again. */
+void lab_repair(struct lab *lab);
+/* A generation is written to a stream, whole or beside another one (index), and read from it again. */
+enum { LAB_WHOLE = LAB_GENERATIONS };
+void lab_export(struct lab *lab, size_t index, size_t base);
+void lab_import(struct lab *lab);
+/* A generation in which nothing is left, and all others are purged. */
+void lab_empty(struct lab *lab);
 /* Unmounts and mounts again. */
 void lab_remount(struct lab *lab);
 /*

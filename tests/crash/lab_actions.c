@@ -25,7 +25,7 @@ struct lab_state *lab_note_step(struct lab *lab, const char *what)
     return &step->state;
 }
 
-static void remove_generation(struct lab_state *state, size_t index)
+void lab_remove_generation(struct lab_state *state, size_t index)
 {
     state->count--;
     memmove(&state->generations[index], &state->generations[index + 1],
@@ -130,16 +130,42 @@ static enum status begin(struct lab *lab, size_t changed, u8 (*pages)[LAB_SIZE_M
     return status;
 }
 
-/* The new generation, after which as many of the oldest went as the report says. */
+static size_t oldest_unpinned(const struct lab_state *state)
+{
+    size_t index = 0;
+    while (index + 1 < state->count && state->generations[index].pinned)
+        index++;
+    return index;
+}
+
+static void note_purges(struct lab *lab, u64 count)
+{
+    for (u64 i = 0; i < count; i++) {
+        struct lab_state *state = lab_note_step(lab, "expiry");
+        lab_remove_generation(state, oldest_unpinned(state));
+    }
+}
+
+/*
+ * The new generation. Of the oldest as many went as the report says: those that had to make room
+ * before it, those that are beyond max_snapshots after it.
+ */
 static void note_generation(struct lab *lab, const struct snapper_commit_report *report)
 {
+    u64 kept = lab->config.max_snapshots;
+    u64 count = lab_last_step(lab)->state.count + 1;
+    u64 by_rule = kept > 0 && count > kept ? count - kept : 0;
+    u64 for_space = report->purged > by_rule ? report->purged - by_rule : 0;
+
+    note_purges(lab, for_space);
     struct lab_state *state = lab_note_step(lab, "generation");
     ASSERT(state->count < LAB_GENERATIONS);
     struct lab_generation *generation = &state->generations[state->count++];
     memcpy(generation->versions, lab->memory.versions, sizeof generation->versions);
     (void)text_copy(generation->name, sizeof generation->name, report->name.text);
-    for (u32 i = 0; i < report->purged; i++)
-        remove_generation(lab_note_step(lab, "expiry"), 0);
+    generation->pinned = false;
+    state->target[0] = '\0';
+    note_purges(lab, report->purged - for_space);
 }
 
 enum status perform_take(struct lab *lab, size_t changed)
@@ -157,6 +183,34 @@ enum status perform_take(struct lab *lab, size_t changed)
     else
         lab->memory = before;
     return status;
+}
+
+static enum status forget_all(struct lab *lab)
+{
+    enum status status = init_snapshot(lab->snapper, NULL);
+    if (status != OK)
+        return status;
+    for (size_t i = 0; i < LAB_IDS && status == OK; i++)
+        if (lab->memory.versions[i])
+            status = forget(lab->snapper, lab_id(i));
+    if (status != OK && abort_snapshot(lab->snapper) != OK)
+        return ERR_INVALID_STATE;
+    return status;
+}
+
+enum status perform_clear(struct lab *lab, size_t unused)
+{
+    (void)unused;
+    struct snapper_commit_report report;
+
+    enum status status = forget_all(lab);
+    if (status == OK)
+        status = commit_snapshot(lab->snapper, "empty", &report);
+    if (status != OK)
+        return status;
+    memset(lab->memory.versions, 0, sizeof lab->memory.versions);
+    note_generation(lab, &report);
+    return OK;
 }
 
 enum status perform_abort(struct lab *lab, size_t changed)
@@ -195,7 +249,7 @@ enum status perform_purge(struct lab *lab, size_t index)
 
     enum status status = purge(lab->snapper, name, &report);
     if (status == OK)
-        remove_generation(lab_note_step(lab, "purge"), index);
+        lab_remove_generation(lab_note_step(lab, "purge"), index);
     return status;
 }
 
@@ -207,9 +261,11 @@ enum status perform_rollback(struct lab *lab, size_t index)
     enum status status = snapper_rollback(lab->snapper, name);
     if (status == OK)
         status = go_on_from_target(lab);
-    if (status == OK)
-        lab_note_step(lab, "rollback");
-    else
+    if (status != OK) {
         lab->memory = before;
-    return status;
+        return status;
+    }
+    struct lab_state *state = lab_note_step(lab, "rollback");
+    (void)text_copy(state->target, sizeof state->target, state->generations[index].name);
+    return OK;
 }

@@ -60,6 +60,9 @@ bool lab_state_matches(struct snapper *snapper, const struct lab_state *state,
 {
     struct snapper_generation_info info;
 
+    *why = "another target of a rollback";
+    if (!text_equal(snapper_target(snapper).text, state->target))
+        return false;
     *why = "another number of generations";
     if (snapper_generation_count(snapper) != state->count)
         return false;
@@ -67,6 +70,9 @@ bool lab_state_matches(struct snapper *snapper, const struct lab_state *state,
         *why = "another generation";
         if (snapper_generation_info(snapper, i, &info) != OK || info.status != OK ||
             !text_equal(info.name.text, state->generations[i].name))
+            return false;
+        *why = "another pin";
+        if (info.pinned != state->generations[i].pinned)
             return false;
         if (!generation_matches(snapper, &state->generations[i], why))
             return false;

@@ -1,4 +1,5 @@
 #include "tests/crash/arguments.h"
+#include "tests/crash/distinct.h"
 #include "tests/support/port_host.h"
 
 #include <stdio.h>
@@ -7,12 +8,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { DISTINCT_MAX = 1 << 23 };
+
 static const u64 clock_start = 1780000000;
 
 /* What a job has done so far. */
 struct results {
     struct exploration exploration;
     struct fault_campaign faults;
+    struct lives lives;
 };
 
 static void run_scenario(const struct scenario *scenario,
@@ -30,7 +34,7 @@ static void run_scenario(const struct scenario *scenario,
 
 static void report_cuts(const char *name, const struct exploration *before)
 {
-    printf("%-22s seed %llu: %llu sessions, %llu cuts, %llu states", name,
+    printf("%-24s seed %llu: %llu sessions, %llu cuts, %llu states", name,
            (unsigned long long)exploration.seed,
            (unsigned long long)(exploration.sessions - before->sessions),
            (unsigned long long)(exploration.cuts - before->cuts),
@@ -45,7 +49,7 @@ static void report_cuts(const char *name, const struct exploration *before)
 
 static void report_faults(const char *name, const struct fault_campaign *before)
 {
-    printf("%-22s seed %llu:", name, (unsigned long long)fault_campaign.seed);
+    printf("%-24s seed %llu:", name, (unsigned long long)fault_campaign.seed);
     for (enum fault_kind kind = FAULT_READ; kind < FAULT_KINDS; kind++)
         printf(" %s %llu,", fault_kind_name(kind),
                (unsigned long long)(fault_campaign.cases[kind] - before->cases[kind]));
@@ -55,12 +59,20 @@ static void report_faults(const char *name, const struct fault_campaign *before)
 
 /* --- jobs --- */
 
+static void run_lives(const struct arguments *arguments, u64 job)
+{
+    for (u64 life = job; life < lives.count; life += arguments->jobs) {
+        port_host_set_time(clock_start * 1000000);
+        lives_try(exploration.seed + life);
+    }
+}
+
 /* The scenarios that fall to this job. */
-static void run_job(const struct arguments *arguments, u64 job)
+static void run_scenarios(const struct arguments *arguments, u64 job)
 {
     for (size_t i = 0; i < scenario_count; i++) {
         const struct scenario *scenario = &scenarios[i];
-        struct results before = { exploration, fault_campaign };
+        struct results before = { exploration, fault_campaign, lives };
         if (arguments->only ? arguments->only != scenario : i % arguments->jobs != job)
             continue;
         run_scenario(scenario, arguments->faults ? &fault_observer : &explorer);
@@ -92,8 +104,11 @@ static bool run_jobs(const struct arguments *arguments, struct results *results)
     for (u64 job = 0; job < arguments->jobs; job++) {
         if (fork() != 0)
             continue;
-        run_job(arguments, job);
-        results[job] = (struct results){ exploration, fault_campaign };
+        if (lives.count > 0)
+            run_lives(arguments, job);
+        else
+            run_scenarios(arguments, job);
+        results[job] = (struct results){ exploration, fault_campaign, lives };
         exit(0);
     }
     while (wait(&state) > 0)
@@ -101,25 +116,72 @@ static bool run_jobs(const struct arguments *arguments, struct results *results)
     return all;
 }
 
-/* The closing line; returns the failures. */
+static void add(struct exploration *sum, const struct exploration *job)
+{
+    for (size_t depth = 0; depth < EXPLORE_DEPTH_MAX; depth++) {
+        sum->states[depth] += job->states[depth];
+        sum->distinct[depth] += job->distinct[depth];
+    }
+    sum->images += job->images;
+    sum->torn += job->torn;
+    sum->judged_by_fsck += job->judged_by_fsck;
+    sum->failures += job->failures;
+}
+
+static void report_exploration(const struct exploration *sum)
+{
+    static const char *const what[EXPLORE_DEPTH_MAX] = { "cut", "cut in recovery from it",
+                                                         "cut in recovery from that" };
+    for (size_t depth = 0; depth < exploration.depth; depth++)
+        printf("%s: %llu judged, %llu distinct images\n", what[depth],
+               (unsigned long long)sum->states[depth],
+               (unsigned long long)sum->distinct[depth]);
+    printf("%llu by e2fsck too, %llu with a torn superblock\n",
+           (unsigned long long)sum->judged_by_fsck, (unsigned long long)sum->torn);
+    printf("%llu states, %llu lost\n", (unsigned long long)sum->images,
+           (unsigned long long)sum->failures);
+}
+
+static u64 report_lives(const struct lives *sum)
+{
+    printf("%llu lives of %llu crashes, %llu generations: %llu lost, %llu leaked\n",
+           (unsigned long long)sum->lived, (unsigned long long)lives.crashes,
+           (unsigned long long)sum->generations, (unsigned long long)sum->lost,
+           (unsigned long long)sum->leaked);
+    return sum->lost + sum->leaked;
+}
+
+static u64 report_all_faults(const struct fault_campaign *sum)
+{
+    u64 cases = 0;
+    for (enum fault_kind kind = FAULT_READ; kind < FAULT_KINDS; kind++)
+        cases += sum->cases[kind];
+    printf("%llu faults, %llu failed\n", (unsigned long long)cases,
+           (unsigned long long)sum->failures);
+    return sum->failures;
+}
+
+/* The closing lines; returns the failures. */
 static u64 add_up(const struct arguments *arguments, const struct results *results)
 {
-    u64 states = 0, cases = 0, failures = 0;
+    struct results sum = { 0 };
 
     for (u64 job = 0; job < arguments->jobs; job++) {
-        for (size_t depth = 0; depth < EXPLORE_DEPTH_MAX; depth++)
-            states += results[job].exploration.states[depth];
+        add(&sum.exploration, &results[job].exploration);
         for (enum fault_kind kind = FAULT_READ; kind < FAULT_KINDS; kind++)
-            cases += results[job].faults.cases[kind];
-        failures += results[job].exploration.failures + results[job].faults.failures;
+            sum.faults.cases[kind] += results[job].faults.cases[kind];
+        sum.faults.failures += results[job].faults.failures;
+        sum.lives.lived += results[job].lives.lived;
+        sum.lives.generations += results[job].lives.generations;
+        sum.lives.lost += results[job].lives.lost;
+        sum.lives.leaked += results[job].lives.leaked;
     }
+    if (lives.count > 0)
+        return report_lives(&sum.lives);
     if (arguments->faults)
-        printf("%llu faults, %llu failed\n", (unsigned long long)cases,
-               (unsigned long long)failures);
-    else
-        printf("%llu states, %llu lost\n", (unsigned long long)states,
-               (unsigned long long)failures);
-    return failures;
+        return report_all_faults(&sum.faults);
+    report_exploration(&sum.exploration);
+    return sum.exploration.failures;
 }
 
 int main(int count, char **words)
@@ -128,9 +190,13 @@ int main(int count, char **words)
         .seed = 1, .states_wanted = 1000, .depth = 2, .fsck_every = 200
     };
     fault_campaign.every = 1;
+    lives.crashes = 40;
     struct arguments arguments = arguments_parse(count, words);
     setenv("E2FSPROGS_FAKE_TIME", "1780000000", 1);
     struct results *results = share(arguments.jobs);
+    distinct_open(DISTINCT_MAX);
     bool all = run_jobs(&arguments, results);
+    if (arguments.stop && !all)
+        return 1;
     return add_up(&arguments, results) ? 1 : all ? 0 : 2;
 }

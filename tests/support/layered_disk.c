@@ -14,7 +14,7 @@ static void *grown(void *memory, size_t size)
     return larger;
 }
 
-static const u8 *sector_content(const struct layered_disk *layered, u64 sector)
+const u8 *layered_disk_sector(const struct layered_disk *layered, u64 sector)
 {
     const u8 *from =
         layered->layer_of[sector] == layered->layer ? layered->above : layered->below;
@@ -85,7 +85,7 @@ static void carry_out(struct layered_disk *layered, const struct disk_request *r
         if (request->operation == DISK_WRITE)
             layered_disk_put(layered, sector, flat + at);
         else
-            memcpy(flat + at, sector_content(layered, sector), SECTOR_SIZE);
+            memcpy(flat + at, layered_disk_sector(layered, sector), SECTOR_SIZE);
     }
     if (request->operation == DISK_READ)
         move_segments(request, flat, false);
@@ -149,5 +149,6 @@ void layered_disk_record(struct layered_disk *layered)
 void layered_disk_copy(const struct layered_disk *layered, u8 *to)
 {
     for (u64 sector = 0; sector < layered->disk.sector_count; sector++)
-        memcpy(to + sector * SECTOR_SIZE, sector_content(layered, sector), SECTOR_SIZE);
+        memcpy(to + sector * SECTOR_SIZE, layered_disk_sector(layered, sector),
+               SECTOR_SIZE);
 }

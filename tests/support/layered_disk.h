@@ -30,6 +30,8 @@ void layered_disk_close(struct layered_disk *layered);
 void layered_disk_reset(struct layered_disk *layered, const u8 *below);
 /* Puts one sector onto the layer, unrecorded. */
 void layered_disk_put(struct layered_disk *layered, u64 sector, const u8 *data);
+/* The content of one sector, until the next change. */
+const u8 *layered_disk_sector(const struct layered_disk *layered, u64 sector);
 void layered_disk_record(struct layered_disk *layered);
 /* The content as a whole, into `to` (size_bytes). */
 void layered_disk_copy(const struct layered_disk *layered, u8 *to);

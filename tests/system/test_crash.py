@@ -1,4 +1,4 @@
-"""The crash explorer on a few states of each of its scenarios; `make crash` tries many more."""
+"""The crash explorer on a slice of its scenarios; `make crash` and its like try many more."""
 
 import re
 
@@ -7,21 +7,32 @@ import pytest
 from tests.system.machine import BUILD, ROOT, run
 
 CRASH = BUILD / "crash"
-SCENARIOS = run(CRASH, "--list", cwd=ROOT).stdout.split()
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_crash__scenario__no_generation_lost(scenario):
-    explored = run(CRASH, "--scenario", scenario, "--states", "400", "--fsck", "50", cwd=ROOT)
+def number(pattern, text):
+    return int(re.search(pattern, text, re.M).group(1))
+
+
+def test_crash__every_scenario__no_generation_lost():
+    explored = run(CRASH, "--states", 40, "--fsck", 40, "--depth", 3, cwd=ROOT)
     assert explored.returncode == 0, explored.stdout
-    assert int(re.search(r"(\d+) states, 0 lost$", explored.stdout).group(1)) > 100
+    assert len(re.findall(r" 0 failed$", explored.stdout, re.M)) >= 40
+    assert number(r"^(\d+) states, 0 lost\Z", explored.stdout.rstrip("\n")) >= 5000
+    assert number(r"^(\d+) by e2fsck too", explored.stdout) >= 100
 
 
-@pytest.mark.parametrize("program, every", [("crash", 100), ("crash.checked", 400)])
+def test_crash__long_lives__nothing_lost_nothing_leaked():
+    lived = run(CRASH, "--lives", 4, "--crashes", 25, cwd=ROOT)
+    assert lived.returncode == 0, lived.stdout
+    assert lived.stdout.endswith(": 0 lost, 0 leaked\n")
+    assert number(r" (\d+) generations", lived.stdout) > 100
+
+
+@pytest.mark.parametrize("program, every", [("crash", 200), ("crash.checked", 1000)])
 def test_crash__requests_and_allocations_fail__an_error_and_nothing_lost(program, every):
     tried = run(BUILD / program, "--faults", "--every", every, "--seed", 2, cwd=ROOT)
     assert tried.returncode == 0, tried.stdout
-    assert int(re.search(r"^(\d+) faults, 0 failed$", tried.stdout, re.M).group(1)) > 100
+    assert number(r"^(\d+) faults, 0 failed$", tried.stdout) > 100
 
 
 def test_crash__fault__is_tried_alone():
@@ -37,7 +48,7 @@ def test_crash__replay__judges_one_state_in_a_state():
 
 
 @pytest.mark.parametrize("words", [["--scenario", "nonsense"], ["--depth", "9"], ["more"],
-                                   ["--replay", "increments:x"],
+                                   ["--replay", "increments:x"], ["--lives", "many"],
                                    ["--fault", "increments:1:3:thirst:2:once"]])
 def test_crash__wrong_words__one_line_and_code_2(words):
     refused = run(CRASH, *words, cwd=ROOT)
