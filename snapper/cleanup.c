@@ -74,17 +74,12 @@ static enum status clean_chain(struct cleanup *cleanup)
 {
     struct generation *generation = cleanup->generation;
     struct store *store = cleanup->snapper->store;
-    enum status status = OK;
-    u32 levels = 0;
-    u64 node;
     bool removed;
 
-    while (levels < GENERATION_LEVELS_MAX &&
-           (status = generation_level(generation, store, levels, &node)) == OK)
-        levels++;
-    if (status != ERR_NOT_FOUND && status != ERR_NOT_DIRECTORY)
-        return status == OK ? ERR_CORRUPT : status;
-
+    enum status status = generation_find_levels(generation, store);
+    if (status != OK)
+        return status;
+    u32 levels = generation->level_count;
     while (levels-- > 0) {
         status = clean_level(cleanup, levels, generation->levels[levels]);
         if (status != OK)

@@ -281,6 +281,24 @@ enum status generation_add_level(struct generation *generation, u64 node)
     return OK;
 }
 
+/* Against two that it may not be again: the top, and one that moves down as the chain grows (Brent). */
+static bool leads_back(const struct generation *generation, u64 child)
+{
+    u32 known = generation->level_count, mark = 1;
+
+    while (mark <= known / 2)
+        mark *= 2;
+    return child == generation->node ||
+           (known > 0 && child == generation->levels[mark - 1]);
+}
+
+static enum status refuse_chain(const struct generation *generation, const char *why)
+{
+    log_error("snapper: %s: directory at level %u %s", generation->name.text,
+              generation->level_count, why);
+    return ERR_CORRUPT;
+}
+
 enum status generation_level(struct generation *generation, struct store *store,
                              u32 level, u64 *node)
 {
@@ -296,6 +314,10 @@ enum status generation_level(struct generation *generation, struct store *store,
 
         enum status status = store->operations->lookup(
             store, parent, known == 0 ? "snapshot" : "ext", &child);
+        if (status == OK && leads_back(generation, child))
+            status = refuse_chain(generation, "leads back to one above it");
+        if (status == OK && known == GENERATION_LEVELS_MAX)
+            status = refuse_chain(generation, "is one too many");
         if (status == OK)
             status = generation_add_level(generation, child);
         if (status != OK)
@@ -303,6 +325,17 @@ enum status generation_level(struct generation *generation, struct store *store,
     }
     *node = generation->levels[level];
     return OK;
+}
+
+enum status generation_find_levels(struct generation *generation, struct store *store)
+{
+    enum status status;
+    u32 level = 0;
+    u64 node;
+
+    while ((status = generation_level(generation, store, level, &node)) == OK)
+        level++;
+    return status == ERR_NOT_FOUND || status == ERR_NOT_DIRECTORY ? OK : status;
 }
 
 enum status generation_file(struct generation *generation, struct store *store,

@@ -25,7 +25,7 @@ struct generation {
     u32 level_capacity;
 };
 
-enum { GENERATION_LEVELS_MAX = 1 << 20 }; /* a longer chain of directories is a loop */
+enum { GENERATION_LEVELS_MAX = 1 << 20 }; /* a longer chain of directories is not ours */
 
 struct generation_list {
     struct generation **items; /* ascending by name */
@@ -84,6 +84,8 @@ enum status generation_read_archive_bytes(struct generation *generation,
 /* The directory `level` levels down the chain: 0 is "snapshot", each next is an "ext" in it. */
 enum status generation_level(struct generation *generation, struct store *store,
                              u32 level, u64 *node);
+/* All of them, level_count in number then. */
+enum status generation_find_levels(struct generation *generation, struct store *store);
 /* Remembers the next level, just made. ERR_NO_MEMORY. */
 enum status generation_add_level(struct generation *generation, u64 node);
 

@@ -139,16 +139,12 @@ static enum status remove_directories(struct purging *purging,
 {
     struct snapper *snapper = purging->snapper;
     struct store *store = snapper->store;
-    enum status status;
-    u32 levels = 0;
-    u64 node;
 
-    while (levels < GENERATION_LEVELS_MAX &&
-           (status = generation_level(generation, store, levels, &node)) == OK)
-        levels++;
-    if (status != ERR_NOT_FOUND && status != ERR_NOT_DIRECTORY)
-        return status == OK ? ERR_CORRUPT : status;
-    for (status = OK; levels > 0 && status == OK; levels--) {
+    enum status status = generation_find_levels(generation, store);
+    if (status != OK)
+        return status;
+    u32 levels = generation->level_count;
+    for (; levels > 0 && status == OK; levels--) {
         u64 parent = levels == 1 ? generation->node : generation->levels[levels - 2];
         status = make_room(purging);
         if (status == OK)

@@ -62,14 +62,10 @@ enum status verify_directory(struct audit *audit, struct generation *generation)
         audit_tell(audit, &(struct snapper_finding){ .kind = FINDING_INCOMPLETE,
                                                      .generation = generation->name });
     }
-    for (u32 level = 0; level < GENERATION_LEVELS_MAX; level++) {
+    for (u32 level = 0; status == OK; level++) {
         status = generation_level(generation, store, level, &node);
         if (status == OK)
             status = verify_level(audit, generation, level, node);
-        if (status == ERR_NOT_FOUND || status == ERR_NOT_DIRECTORY)
-            return OK;
-        if (status != OK)
-            return status;
     }
-    return ERR_CORRUPT;
+    return status == ERR_NOT_FOUND || status == ERR_NOT_DIRECTORY ? OK : status;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "snapper/archive.h"
+#include "snapper/retention.h"
 #include "tests/support/port_host.h"
 #include "tests/support/victim.h"
 
@@ -98,6 +99,40 @@ static void view_open__object_larger_than_the_disk__is_refused(void **state)
     snapper_close(snapper);
 }
 
+static const struct store_operations *plain;
+static u64 lookups;
+
+/* A store in which each directory holds itself as "ext". */
+static enum status lookup_in_circles(struct store *store, u64 directory, const char *name,
+                                     u64 *node)
+{
+    lookups++;
+    if (strcmp(name, "ext") != 0)
+        return plain->lookup(store, directory, name, node);
+    *node = directory;
+    return OK;
+}
+
+/* A million levels were followed, and then not a word was said. */
+static void purge__directory_leads_back_to_itself__is_refused_at_once(void **state)
+{
+    (void)state;
+    struct snapper_purge_report report;
+    struct snapper *snapper;
+
+    plain = store.store.operations;
+    struct store_operations circular = *plain;
+    circular.lookup = lookup_in_circles;
+    store.store.operations = &circular;
+    assert_int_equal(snapper_open(&store.store, &victim.config, &snapper), OK);
+    port_host_clear_log();
+    lookups = 0;
+    assert_int_equal(purge(snapper, victim.generations[0].text, &report), ERR_CORRUPT);
+    assert_true(port_host_logged("leads back"));
+    assert_true(lookups < 1000);
+    snapper_close(snapper);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -105,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(view_open__archive_is_a_hole__is_refused_at_once),
         TEST(view_open__object_larger_than_the_disk__is_refused),
+        TEST(purge__directory_leads_back_to_itself__is_refused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
