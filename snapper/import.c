@@ -8,7 +8,7 @@
 enum { ARCHIVE_PIECE = 64 * KIB };
 
 /*
- *   header, archive -> is it here? is its base? -> names on record -> objects, in batches
+ *   header, archive -> is it here? is its base? -> names on record -> whose files? -> objects
  *   -> end of the stream -> does all that it lists lie there? -> archive, record: one commit (X3)
  */
 struct importer {
@@ -322,6 +322,8 @@ static enum status take_all(struct importer *importer)
     if (status == OK)
         status = mapping_from_archive(&importer->archive, &snapper->generations,
                                       &importer->mapping);
+    if (status == OK)
+        status = transfer_check_claims(snapper, &importer->archive, importer->mapping);
     if (status == OK)
         status = take_objects(importer);
     if (status == OK)

@@ -97,6 +97,62 @@ enum status transfer_ask_named(struct snapper *snapper, const struct archive *ar
     return OK;
 }
 
+static enum status check_claims_on(const struct mapping *claims,
+                                   const struct generation *generation,
+                                   const struct rc_table *own)
+{
+    u32 limit = rc_table_limit(own, generation);
+
+    for (size_t at = 0; at < claims->count; at++) {
+        const struct mapping_run *run = &claims->runs[at];
+        u32 i = 0;
+
+        if (run->generation != generation)
+            continue;
+        while (i < run->count && run->first_ordinal + i < limit &&
+               rc_table_get(own, generation, run->first_ordinal + i) > 0)
+            i++;
+        if (i < run->count) {
+            log_error(
+                "import: file number %u of %s, which is here, is not a file that it "
+                "lists",
+                run->first_ordinal + i, generation->name.text);
+            return ERR_EXISTS;
+        }
+    }
+    return OK;
+}
+
+static enum status check_claims_of(struct snapper *snapper, const struct mapping *claims,
+                                   const struct generation_name *name)
+{
+    struct rc_table own = { 0 };
+    struct generation *generation;
+    struct mapping *mapping;
+
+    enum status status = snapper_find(snapper, name->text, &generation);
+    if (status == OK)
+        status = snapper_load_mapping(snapper, generation, &mapping);
+    if (status != OK) /* it has no archive here that could speak for it */
+        return status == ERR_NO_MEMORY || status == ERR_IO ? status : OK;
+    status = rc_table_count(&own, mapping);
+    if (status == OK)
+        status = check_claims_on(claims, generation, &own);
+    rc_table_destroy(&own);
+    mapping_release(mapping);
+    return status;
+}
+
+enum status transfer_check_claims(struct snapper *snapper, const struct archive *archive,
+                                  const struct mapping *claims)
+{
+    enum status status = OK;
+
+    for (u32 i = 1; i < archive->generation_count && status == OK; i++)
+        status = check_claims_of(snapper, claims, &archive->generations[i].name);
+    return status;
+}
+
 enum status transfer_check_files(struct snapper *snapper, const struct archive *archive)
 {
     struct mapping *mapping;

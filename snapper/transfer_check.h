@@ -26,5 +26,12 @@ enum status transfer_check_base(struct snapper *snapper,
  * before it does: whoever contradicts them is refused (ERR_CORRUPT), not put among them.
  */
 enum status transfer_ask_named(struct snapper *snapper, const struct archive *archive);
+/*
+ * ERR_EXISTS: the archive lists a file of a generation that is here and does not list it itself, so that
+ * it cannot be that generation's. Only for archives whose files are yet to be written; `claims` is
+ * what the archive says.
+ */
+enum status transfer_check_claims(struct snapper *snapper, const struct archive *archive,
+                                  const struct mapping *claims);
 /* ERR_INTEGRITY: not every file that the archive lists is here, as the archive's maker saw it. */
 enum status transfer_check_files(struct snapper *snapper, const struct archive *archive);

@@ -404,23 +404,19 @@ static void import__threshold_of_another_is_wrong__is_refused(void **state)
     assert_sound_when_settled();
 }
 
-/*
- * The stream claims that its object of 10 bytes lies in a file of another generation, which holds a page:
- * that file is none of a generation that is here already, it was taken for a damaged one and rewritten.
- */
-static void import__valid_file_of_another_size_in_its_place__stays(void **state)
+/* `increment`: a generation whose one object of 10 bytes lies in that file of `second`. */
+static void forge_increment(u32 ordinal)
 {
-    (void)state;
     static u8 content[10];
     struct generation_name forged;
     u64 time;
-    assert_int_equal(import_from(&full), OK);
     assert_true(generation_name_decode(second.text, &time));
     assert_int_equal(generation_name_encode(time + 1000, &forged), OK);
     struct archive_generation table[] = { { forged, 7 }, { second, 7 } };
-    struct archive_run run = {
-        .count = 1, .object_size = sizeof content, .generation = 1, .first_ordinal = 3
-    };
+    struct archive_run run = { .count = 1,
+                               .object_size = sizeof content,
+                               .generation = 1,
+                               .first_ordinal = ordinal };
     struct archive archive = { .generations = table,
                                .generation_count = 2,
                                .runs = &run,
@@ -440,7 +436,30 @@ static void import__valid_file_of_another_size_in_its_place__stays(void **state)
                      OK);
     assert_int_equal(stream_write_end(&increment.output), OK);
     port_free(raw);
+}
+
+/*
+ * The file holds a page of a generation that is here: it was taken for a damaged one and rewritten.
+ */
+static void import__valid_file_of_another_size_in_its_place__stays(void **state)
+{
+    (void)state;
+    assert_int_equal(import_from(&full), OK);
+    forge_increment(3);
     assert_int_equal(import_from(&increment), ERR_EXISTS);
+    assert_second_is_here();
+}
+
+/* It was put among the files of a generation that is here, and stayed when the import had failed. */
+static void import__file_that_its_generation_does_not_list__is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(import_from(&full), OK);
+    forge_increment(4000);
+    port_host_clear_log();
+    assert_int_equal(import_from(&increment), ERR_EXISTS);
+    assert_true(port_host_logged("file number 4000"));
+    assert_sound_when_settled();
     assert_second_is_here();
 }
 
@@ -468,6 +487,7 @@ int main(void)
         TEST(import__empty_object_is_there__is_gone_on_with),
         TEST(import__threshold_of_another_is_wrong__is_refused),
         TEST(import__valid_file_of_another_size_in_its_place__stays),
+        TEST(import__file_that_its_generation_does_not_list__is_refused),
         TEST(import__archive_said_to_be_huge__is_refused_at_once),
     };
 
