@@ -266,6 +266,8 @@ bool hostile_use(struct hostile_use *use, struct disk *disk)
 {
     u64 before = port_host_outstanding();
 
+    /* Lest a new generation be called as one that was lost with the end of the log. */
+    port_host_set_time((VICTIM_SECONDS + 3600) * 1000000ULL);
     use->why[0] = '\0';
     use->mounted = false;
     port_host_clear_log();

@@ -34,7 +34,7 @@ static const struct victim_kind {
       FEW, false },
 };
 
-enum { SPARSE_BLOCKS = 40, START_SECONDS = 1780000000 };
+enum { SPARSE_BLOCKS = 40 };
 
 const char *const victim_names[] = { "live",     "clean", "plain",
                                      "pointers", "large", "groups" };
@@ -177,7 +177,7 @@ void victim_open(struct victim *victim, size_t which)
     victim->config.threshold = 3;
     victim->config.redundancy = 2;
     setenv("E2FSPROGS_FAKE_TIME", "1780000000", 1);
-    port_host_set_time(START_SECONDS * 1000000ULL);
+    port_host_set_time(VICTIM_SECONDS * 1000000ULL);
     format_text(name, sizeof name, "victim-%d", getpid());
     const char *path =
         ext4_image_make(name, kinds[which].mebibytes, kinds[which].options);

@@ -10,6 +10,8 @@
 
 enum { VICTIM_IDS = 12, VICTIM_GENERATIONS = 4, VICTIM_OBJECT_MAX = 1000 };
 
+enum { VICTIM_SECONDS = 1780000000 }; /* when it was made, since 1970 */
+
 struct victim {
     const char *name;
     struct image_places places;
