@@ -2,6 +2,7 @@
 
 #include "kernel/arch/interrupts.h"
 #include "kernel/arch/io.h"
+#include "kernel/arch/mmio.h"
 #include "kernel/arch/paging.h"
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
@@ -139,15 +140,15 @@ enum status pci_enable_msix(const struct pci_function *function, u8 vector)
     if (status != OK)
         return status;
 
-    volatile u32 *entry = table;
+    volatile u8 *entry = table;
     interrupt_message(vector, &address, &data);
     u16 control = pci_read16(function, (u8)(capability + MSIX_CONTROL));
     pci_write16(function, (u8)(capability + MSIX_CONTROL),
                 (u16)(control | MSIX_ENABLE | MSIX_MASK_ALL));
-    entry[0] = (u32)address;
-    entry[1] = (u32)(address >> 32);
-    entry[2] = data;
-    entry[3] = 0; /* not masked */
+    mmio_write32(entry, (u32)address);
+    mmio_write32(entry + 4, (u32)(address >> 32));
+    mmio_write32(entry + 8, data);
+    mmio_write32(entry + 12, 0); /* not masked */
     pci_write16(function, (u8)(capability + MSIX_CONTROL),
                 (u16)((control | MSIX_ENABLE) & ~MSIX_MASK_ALL));
     return OK;

@@ -1,6 +1,7 @@
 #include "drivers/virtio.h"
 
 #include "kernel/arch/interrupts.h"
+#include "kernel/arch/mmio.h"
 #include "kernel/base/endian.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
@@ -41,40 +42,10 @@ enum { DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2, DESCRIPTOR_INDIRECT = 4 };
 enum { QUEUE_SIZE_MAX = 1024 };
 enum { RESET_WAIT_MICROSECONDS = 1000000 };
 
-static u8 read8(const volatile u8 *base, u32 offset)
-{
-    return base[offset];
-}
-
-static void write8(volatile u8 *base, u32 offset, u8 value)
-{
-    base[offset] = value;
-}
-
-static u16 read16(const volatile u8 *base, u32 offset)
-{
-    return *(const volatile u16 *)(const volatile void *)(base + offset);
-}
-
-static void write16(volatile u8 *base, u32 offset, u16 value)
-{
-    *(volatile u16 *)(volatile void *)(base + offset) = value;
-}
-
-static u32 read32(const volatile u8 *base, u32 offset)
-{
-    return *(const volatile u32 *)(const volatile void *)(base + offset);
-}
-
-static void write32(volatile u8 *base, u32 offset, u32 value)
-{
-    *(volatile u32 *)(volatile void *)(base + offset) = value;
-}
-
 static void write64(volatile u8 *base, u32 offset, u64 value)
 {
-    write32(base, offset, (u32)value);
-    write32(base, offset + 4, (u32)(value >> 32));
+    mmio_write32(base + offset, (u32)value);
+    mmio_write32(base + offset + 4, (u32)(value >> 32));
 }
 
 /* All writes before are seen by the device before all after. */
@@ -136,15 +107,16 @@ static enum status map_registers(struct virtio_device *device)
 
 static void add_status(struct virtio_device *device, u8 bits)
 {
-    write8(device->common, DEVICE_STATUS, read8(device->common, DEVICE_STATUS) | bits);
+    mmio_write8(device->common + DEVICE_STATUS,
+                mmio_read8(device->common + DEVICE_STATUS) | bits);
 }
 
 static u64 offered_features(struct virtio_device *device)
 {
-    write32(device->common, DEVICE_FEATURE_SELECT, 0);
-    u64 low = read32(device->common, DEVICE_FEATURE);
-    write32(device->common, DEVICE_FEATURE_SELECT, 1);
-    return low | (u64)read32(device->common, DEVICE_FEATURE) << 32;
+    mmio_write32(device->common + DEVICE_FEATURE_SELECT, 0);
+    u64 low = mmio_read32(device->common + DEVICE_FEATURE);
+    mmio_write32(device->common + DEVICE_FEATURE_SELECT, 1);
+    return low | (u64)mmio_read32(device->common + DEVICE_FEATURE) << 32;
 }
 
 static enum status negotiate(struct virtio_device *device, u64 required, u64 wanted)
@@ -156,12 +128,12 @@ static enum status negotiate(struct virtio_device *device, u64 required, u64 wan
         return ERR_UNSUPPORTED;
     }
     device->features = offered & (required | wanted);
-    write32(device->common, DRIVER_FEATURE_SELECT, 0);
-    write32(device->common, DRIVER_FEATURE, (u32)device->features);
-    write32(device->common, DRIVER_FEATURE_SELECT, 1);
-    write32(device->common, DRIVER_FEATURE, (u32)(device->features >> 32));
+    mmio_write32(device->common + DRIVER_FEATURE_SELECT, 0);
+    mmio_write32(device->common + DRIVER_FEATURE, (u32)device->features);
+    mmio_write32(device->common + DRIVER_FEATURE_SELECT, 1);
+    mmio_write32(device->common + DRIVER_FEATURE, (u32)(device->features >> 32));
     add_status(device, STATUS_FEATURES_OK);
-    if (!(read8(device->common, DEVICE_STATUS) & STATUS_FEATURES_OK)) {
+    if (!(mmio_read8(device->common + DEVICE_STATUS) & STATUS_FEATURES_OK)) {
         log_error("virtio: the device refuses features 0x%lx", device->features);
         return ERR_UNSUPPORTED;
     }
@@ -172,8 +144,8 @@ void virtio_reset(struct virtio_device *device)
 {
     u64 start = timer_microseconds();
 
-    write8(device->common, DEVICE_STATUS, 0);
-    while (read8(device->common, DEVICE_STATUS) != 0)
+    mmio_write8(device->common + DEVICE_STATUS, 0);
+    while (mmio_read8(device->common + DEVICE_STATUS) != 0)
         if (timer_microseconds() - start > RESET_WAIT_MICROSECONDS) {
             log_error("virtio: the device does not finish its reset");
             return;
@@ -209,7 +181,7 @@ enum status virtio_start(struct virtio_device *device)
 
 bool virtio_is_broken(const struct virtio_device *device)
 {
-    return read8(device->common, DEVICE_STATUS) & STATUS_NEEDS_RESET;
+    return mmio_read8(device->common + DEVICE_STATUS) & STATUS_NEEDS_RESET;
 }
 
 void virtio_fail(struct virtio_device *device)
@@ -236,15 +208,16 @@ enum status virtio_queue_open(struct virtio_device *device, u16 index,
     physical_address descriptors, available, used;
     u8 *available_memory, *used_memory;
 
-    write16(common, QUEUE_SELECT, index);
-    u16 size = read16(common, QUEUE_SIZE);
+    mmio_write16(common + QUEUE_SELECT, index);
+    u16 size = mmio_read16(common + QUEUE_SIZE);
     if (size == 0 || (size & (size - 1)) != 0) {
         log_error("virtio: queue %u has impossible size %u", index, size);
         return ERR_UNSUPPORTED;
     }
     if (size > QUEUE_SIZE_MAX)
         size = QUEUE_SIZE_MAX;
-    u64 offset = (u64)read16(common, QUEUE_NOTIFY_OFFSET) * device->notify_multiplier;
+    u64 offset =
+        (u64)mmio_read16(common + QUEUE_NOTIFY_OFFSET) * device->notify_multiplier;
     if (offset > device->notify_size - sizeof(u16))
         return ERR_CORRUPT;
 
@@ -259,14 +232,14 @@ enum status virtio_queue_open(struct virtio_device *device, u16 index,
         return status;
     queue->available = available_memory;
     queue->used = used_memory;
-    queue->notify = (volatile u16 *)(volatile void *)(device->notify + offset);
+    queue->notify = device->notify + offset;
 
-    write16(common, QUEUE_SIZE, size);
-    write16(common, QUEUE_MSIX_VECTOR, 0);
+    mmio_write16(common + QUEUE_SIZE, size);
+    mmio_write16(common + QUEUE_MSIX_VECTOR, 0);
     write64(common, QUEUE_DESCRIPTORS, descriptors);
     write64(common, QUEUE_AVAILABLE, available);
     write64(common, QUEUE_USED, used);
-    write16(common, QUEUE_ENABLE, 1);
+    mmio_write16(common + QUEUE_ENABLE, 1);
     return OK;
 }
 
@@ -295,21 +268,21 @@ void virtio_queue_submit(struct virtio_queue *queue, u16 slot, physical_address 
 {
     put_descriptor(queue->descriptors, slot, table, count * VIRTIO_DESCRIPTOR_SIZE,
                    DESCRIPTOR_INDIRECT, 0);
-    write16(queue->available, 4 + 2u * (queue->next_available & (queue->size - 1u)),
-            slot);
+    mmio_write16(queue->available + 4 + 2u * (queue->next_available & (queue->size - 1u)),
+                 slot);
     barrier(); /* the entry before its index */
     queue->next_available++;
-    write16(queue->available, 2, queue->next_available);
+    mmio_write16(queue->available + 2, queue->next_available);
     barrier(); /* the index before the bell */
-    *queue->notify = queue->index;
+    mmio_write16(queue->notify, queue->index);
 }
 
 bool virtio_queue_next_done(struct virtio_queue *queue, u32 *slot)
 {
-    if (read16(queue->used, 2) == queue->next_used)
+    if (mmio_read16(queue->used + 2) == queue->next_used)
         return false;
     barrier(); /* the index before the entry, and before the data */
-    u32 id = read32(queue->used, 4 + 8u * (queue->next_used & (queue->size - 1u)));
+    u32 id = mmio_read32(queue->used + 4 + 8u * (queue->next_used & (queue->size - 1u)));
     queue->next_used++;
     *slot = id < queue->size ? id : UINT32_MAX;
     return true;

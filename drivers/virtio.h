@@ -40,7 +40,7 @@ void virtio_fail(struct virtio_device *device); /* tells it that we give up */
 
 struct virtio_queue {
     struct virtio_device *device;
-    volatile u16 *notify;
+    volatile u8 *notify;
     u16 index;
     u16 size; /* descriptors, a power of two; also the longest indirect table */
     u8 *descriptors;

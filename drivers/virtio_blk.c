@@ -3,6 +3,7 @@
 #include "drivers/rtc.h"
 #include "drivers/virtio.h"
 #include "kernel/arch/interrupts.h"
+#include "kernel/arch/mmio.h"
 #include "kernel/base/checked.h"
 #include "kernel/base/endian.h"
 #include "kernel/base/log.h"
@@ -186,7 +187,7 @@ static bool collect(struct virtio_blk *blk)
             break;
         }
         struct slot *slot = &blk->slots[at];
-        u8 result = *(volatile u8 *)&slot->header[HEADER_SIZE];
+        u8 result = mmio_read8(slot->header + HEADER_SIZE);
         finish(blk, slot, result == STATUS_OK ? OK : ERR_IO);
     }
     return any;
@@ -300,7 +301,7 @@ static enum status make_slots(struct virtio_blk *blk)
 
 static u32 read_config(const struct virtio_blk *blk, u32 offset)
 {
-    return *(const volatile u32 *)(const volatile void *)(blk->device.config + offset);
+    return mmio_read32(blk->device.config + offset);
 }
 
 /* Blocks larger than a sector could not be written by parts, which is what smaller ones need. */
