@@ -10,7 +10,7 @@
 
 #include "kernel/block/disk.h"
 
-enum { GATHER_REQUESTS = 8, GATHER_SEGMENTS = 128 };
+enum { GATHER_REQUESTS = 8, GATHER_SEGMENTS = 254 };
 
 struct gather_slot {
     struct disk_request request;

@@ -5,7 +5,7 @@
 #include "kernel/base/string.h"
 
 /* A reader who passes over no more than GAP_BYTES is still one who reads in order. */
-enum { WINDOW_BYTES = 512 * KIB, GAP_BYTES = 16 * KIB, METADATA_BLOCKS = 64 };
+enum { WINDOW_BYTES = 512 * KIB, GAP_BYTES = 16 * KIB, METADATA_BYTES = 256 * KIB };
 
 static bool is_cached(struct ext4 *fs, u64 block)
 {
@@ -22,7 +22,8 @@ void ext4_read_ahead_metadata(struct ext4 *fs, u64 *next, u64 block, u64 end)
     *next = block + 1;
     if (!sequential || block >= end || end > fs->superblock.block_count)
         return;
-    size_t limit = min_size(METADATA_BLOCKS, fs->cache.capacity / 4);
+    size_t limit =
+        min_size(METADATA_BYTES >> fs->superblock.block_shift, fs->cache.capacity / 4);
     size_t count = min_size(limit, end - block);
     cache_prefetch(&fs->cache, block, count);
     *next = block + count;
