@@ -16,10 +16,21 @@ struct handler {
 
 static struct handler handlers[VECTOR_COUNT];
 static u8 next_vector = VECTOR_ALLOCATABLE;
+static void (*wait_hook)(void) = interrupts_halt;
 
 void interrupts_init(void)
 {
     apic_init();
+}
+
+void interrupts_set_wait(void (*wait)(void))
+{
+    wait_hook = wait;
+}
+
+void interrupts_wait(void)
+{
+    wait_hook();
 }
 
 enum status interrupt_allocate(void (*handler)(void *context), void *context, u8 *vector)

@@ -47,10 +47,15 @@ static inline void interrupts_restore(bool enabled)
  * Sleeps until the next interrupt. Call with interrupts disabled after checking the condition; it
  * enables them and halts in one step, so no wake-up is missed. Returns with interrupts disabled.
  */
-static inline void interrupts_wait(void)
+static inline void interrupts_halt(void)
 {
     __asm__ volatile("sti; hlt; cli" ::: "memory");
 }
+
+/* The same, but what the machine has to do beside may run meanwhile: see interrupts_set_wait(). */
+void interrupts_wait(void);
+/* Replaces interrupts_halt() in it; keeps its promises, but may return without an interrupt. */
+void interrupts_set_wait(void (*wait)(void));
 
 /* --- time --- */
 

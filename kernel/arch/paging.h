@@ -76,6 +76,8 @@ enum status paging_map_device(physical_address base, size_t size,
  * fault inside it. False: not resolved, the fault is fatal.
  */
 void paging_set_window_fault(bool (*hook)(u64 address, u64 error_code));
+/* The same for a user address that a copy of user.h met. False: the copy fails. */
+void paging_set_user_fault(bool (*hook)(u64 address, u64 error_code));
 enum {
     FAULT_PRESENT = 1,
     FAULT_WRITE = 2,

@@ -1,8 +1,10 @@
 #include "kernel/arch/trap.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/interrupts.h"
 #include "kernel/arch/paging.h"
 #include "kernel/arch/panic.h"
+#include "kernel/arch/user.h"
 
 static const char *const names[VECTOR_EXCEPTIONS] = {
     [0] = "division error",
@@ -27,6 +29,9 @@ static const char *const names[VECTOR_EXCEPTIONS] = {
     [21] = "control protection exception",
 };
 
+static void (*user_handler)(struct trap_frame *frame);
+static u64 entered_from_user;
+
 const char *trap_name(u64 vector)
 {
     if (vector >= VECTOR_EXCEPTIONS)
@@ -34,14 +39,38 @@ const char *trap_name(u64 vector)
     return names[vector] ? names[vector] : "reserved exception";
 }
 
+void trap_set_user_handler(void (*handler)(struct trap_frame *frame))
+{
+    user_handler = handler;
+}
+
+u64 user_entered(void)
+{
+    return entered_from_user;
+}
+
+static bool is_machines_fault(u64 vector)
+{
+    return vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT ||
+           vector == VECTOR_MACHINE_CHECK;
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
     const char *reason = NULL;
+    bool is_interrupt =
+        frame->vector >= VECTOR_EXCEPTIONS && frame->vector < VECTOR_COUNT;
 
-    if (frame->vector >= VECTOR_EXCEPTIONS) {
+    if (frame->cs & 3)
+        entered_from_user = cpu_timestamp();
+    if (is_interrupt)
         interrupt_dispatch((u8)frame->vector);
+    if (frame->cs & 3 && !is_machines_fault(frame->vector)) {
+        user_handler(frame);
         return;
     }
+    if (is_interrupt)
+        return;
     if (frame->vector == VECTOR_PAGE_FAULT &&
         page_fault_resolve(frame, cpu_read_cr2(), &reason))
         return;

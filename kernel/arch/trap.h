@@ -39,8 +39,14 @@ const char *trap_name(u64 vector);
 /* Called by vectors.S, interrupts off. */
 void trap_dispatch(struct trap_frame *frame);
 
-/* Resolves a page fault or says in `reason` why it is fatal. page_fault.c */
-[[nodiscard]] bool page_fault_resolve(const struct trap_frame *frame, u64 address,
+/*
+ * Everything that comes from ring 3 goes there, interrupts after their handlers; user.h. An exception
+ * that the machine is to blame for is fatal as ever.
+ */
+void trap_set_user_handler(void (*handler)(struct trap_frame *frame));
+
+/* Resolves a page fault in ring 0 or says in `reason` why it is fatal. page_fault.c */
+[[nodiscard]] bool page_fault_resolve(struct trap_frame *frame, u64 address,
                                       const char **reason);
 /* What lies at an address that should not have been touched: "null pointer" ... */
 const char *page_fault_explain(u64 address, u64 error_code);

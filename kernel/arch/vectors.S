@@ -21,6 +21,7 @@ vector_stub_\number:
         .set    number, number + 1
         .endr
 
+        .global vector_common, vector_return
         .balign 16
 vector_common:
         pushq   %rax
@@ -39,11 +40,16 @@ vector_common:
         pushq   %r14
         pushq   %r15
         cld
+        cmpb    $0, user_has_smap(%rip)
+        je      1f
+        clac                            /* ring 3 may have set AC */
+1:
         movq    %rsp, %rdi
         movq    %rsp, %rbx
         andq    $-16, %rsp
         call    trap_dispatch
         movq    %rbx, %rsp
+vector_return:
         popq    %r15
         popq    %r14
         popq    %r13

@@ -1,0 +1,22 @@
+/*
+ * The top-level table of a program: its upper half is the kernel's, the same for all; of its lower half
+ * only slot 0 is used, whose table (`top`, 1 GiB an entry) belongs to whoever manages the pages.
+ */
+#pragma once
+
+#include "kernel/arch/paging.h"
+
+struct address_space {
+    physical_address root;
+    physical_address top;
+};
+
+/* Nothing is mapped yet. ERR_NO_MEMORY. */
+enum status address_space_create(struct address_space *space);
+/* The pages and the tables under `top` must be gone. If it is loaded, the kernel's own is instead. */
+void address_space_destroy(struct address_space *space);
+page_entry *address_space_top(const struct address_space *space);
+/* Forgets all translations that are not global. Nothing happens if it is loaded. */
+void address_space_load(const struct address_space *space);
+/* From then on no program's memory is reachable. */
+void address_space_load_kernel(void);
