@@ -21,6 +21,8 @@
 #include "kernel/persist/persist.h"
 #include "kernel/persist/window.h"
 #include "kernel/port_kernel.h"
+#include "kernel/proc/scheduler.h"
+#include "kernel/proc/upkeep.h"
 #include "kernel/shell/command_bench.h"
 #include "kernel/shell/command_power.h"
 #include "kernel/shell/console.h"
@@ -92,7 +94,7 @@ static void report_cpu(void)
 /* The words and keys that someone here listens to; snapper.KEY is checked by Snapper. */
 static bool is_known_option(const struct command_line_item *item)
 {
-    static const char *const words[] = { "fresh" };
+    static const char *const words[] = { "fresh", "hold" };
     static const char *const keys[] = { "run", "generation", "interval", "crash" };
 
     if (item->has_value && text_starts_with(item->key, "snapper."))
@@ -154,11 +156,16 @@ static void open_console(void)
 }
 
 /* The kernel's objects in the window, in their order there. */
-enum { OBJECT_SHELL, OBJECT_COUNT };
+enum { OBJECT_SHELL, OBJECT_PROCESSES, OBJECT_TERMINAL, OBJECT_COUNT };
 
 static const struct root_object_type object_types[OBJECT_COUNT] = {
     [OBJECT_SHELL] = { "shell", SHELL_STATE_LAYOUT, sizeof(struct shell_state),
                        shell_state_initialize, shell_state_validate },
+    [OBJECT_PROCESSES] = { "processes", PROCESS_TABLE_LAYOUT,
+                           sizeof(struct process_table), process_table_initialize,
+                           process_table_check },
+    [OBJECT_TERMINAL] = { "terminal", TERMINAL_LAYOUT, sizeof(struct terminal),
+                          terminal_initialize, terminal_check },
 };
 static const struct root_types root_types = { object_types, OBJECT_COUNT };
 
@@ -178,6 +185,23 @@ static void resume_memory(void)
     window_resumed();
 }
 
+static void start_processes(void)
+{
+    static const struct program_files files = { storage_read_file, storage_next_file };
+    bool hold = command_line_has(boot_info.command_line, "hold");
+
+    scheduler_init();
+    upkeep_start(root_object(OBJECT_PROCESSES), root_object(OBJECT_TERMINAL), &files,
+                 hold ? UPKEEP_HOLD : UPKEEP_RUN);
+}
+
+/* What the machine does whenever nothing is typed. */
+static void do_background_work(void)
+{
+    upkeep_step();
+    persist_poll();
+}
+
 static void start_shell(void)
 {
     static const struct power_hooks hooks = { storage_sync, storage_close };
@@ -186,7 +210,7 @@ static void start_shell(void)
 
     command_power_set_hooks(&hooks);
     command_bench_set_target(&bench);
-    shell_start(root_object(OBJECT_SHELL));
+    shell_start(root_object(OBJECT_SHELL), do_background_work);
 }
 
 static void run_commands(void)
@@ -214,10 +238,11 @@ static _Noreturn void run(void)
     crash_if_asked();
     storage_open(boot_info.command_line);
     resume_memory();
+    start_processes();
     start_shell();
     persist_clean_up();
     run_commands();
-    shell_run(persist_poll);
+    shell_run();
 }
 
 /* Switches stacks, so nothing of this frame may be used afterwards; it has no way back. */

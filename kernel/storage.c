@@ -148,3 +148,56 @@ void storage_close(void)
         log_error("storage: unmount: %s: the next boot replays the journal",
                   status_text(status));
 }
+
+/* --- files, for programs --- */
+
+static enum status find_file(const char *path, size_t size_max, struct ext4_stat *stat)
+{
+    u32 inode;
+
+    if (!storage.fs)
+        return ERR_NO_DEVICE;
+    enum status status = ext4_resolve(storage.fs, path, &inode);
+    if (status == OK)
+        status = ext4_stat(storage.fs, inode, stat);
+    if (status)
+        return status;
+    if (stat->type != EXT4_FILE)
+        return stat->type == EXT4_DIRECTORY ? ERR_IS_DIRECTORY : ERR_UNSUPPORTED;
+    return stat->size_bytes > size_max ? ERR_TOO_LARGE : OK;
+}
+
+enum status storage_read_file(const char *path, size_t size_max, u8 **data, size_t *size)
+{
+    struct ext4_stat stat;
+
+    enum status status = find_file(path, size_max, &stat);
+    if (status)
+        return status;
+    u8 *memory = port_alloc(stat.size_bytes);
+    if (!memory)
+        return ERR_NO_MEMORY;
+    status = ext4_read(storage.fs, stat.inode, 0, memory, stat.size_bytes, size);
+    if (status) {
+        port_free(memory);
+        return status;
+    }
+    *data = memory;
+    return OK;
+}
+
+enum status storage_next_file(const char *directory, u64 *cursor, char *name, size_t size)
+{
+    struct ext4_directory_entry entry;
+    u32 inode;
+
+    if (!storage.fs)
+        return ERR_NO_DEVICE;
+    enum status status = ext4_resolve(storage.fs, directory, &inode);
+    while (status == OK) {
+        status = ext4_directory_next(storage.fs, inode, cursor, &entry);
+        if (status == OK && entry.type == EXT4_FILE && text_copy(name, size, entry.name))
+            return OK;
+    }
+    return status;
+}

@@ -23,3 +23,12 @@ const struct snapper_config_sources *storage_config_sources(void);
 enum status storage_sync(void);
 /* A clean unmount; afterwards there is no session. What goes wrong is logged. */
 void storage_close(void);
+
+/*
+ * A whole file of the image, in memory for port_free(). ERR_TOO_LARGE: above `size_max`;
+ * ERR_NOT_FOUND, ERR_IS_DIRECTORY, ERR_NO_DEVICE: no image; ERR_NO_MEMORY, ERR_IO, ERR_CORRUPT.
+ */
+enum status storage_read_file(const char *path, size_t size_max, u8 **data, size_t *size);
+/* The names of plain files: begin with *cursor = 0; ERR_NOT_FOUND after the last. */
+enum status storage_next_file(const char *directory, u64 *cursor, char *name,
+                              size_t size);

@@ -32,6 +32,11 @@ static const struct page_machine machine = {
     .reload = reload_page_tables,
 };
 
+const struct page_machine *window_machine(void)
+{
+    return &machine;
+}
+
 static bool window_fault(u64 address, u64 error_code)
 {
     bool is_write = error_code & FAULT_WRITE;

@@ -17,6 +17,8 @@ void window_init(void);
  */
 void window_resumed(void);
 struct page_space *window_space(void);
+/* For spaces beside the window: the same frames, within the same limits. */
+const struct page_machine *window_machine(void);
 
 /* The number of the page at an address in the window. */
 static inline u64 window_page(u64 address)

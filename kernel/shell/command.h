@@ -42,9 +42,15 @@ void shell_command_done(void);
 
 enum status command_bench(const struct shell_call *call);
 enum status command_crash(const struct shell_call *call);
+enum status command_fg(const struct shell_call *call);
 enum status command_help(const struct shell_call *call);
+enum status command_kill(const struct shell_call *call);
 enum status command_mem(const struct shell_call *call);
+enum status command_programs(const struct shell_call *call);
+enum status command_ps(const struct shell_call *call);
 enum status command_reboot(const struct shell_call *call);
+enum status command_resume(const struct shell_call *call);
+enum status command_run(const struct shell_call *call);
 enum status command_shutdown(const struct shell_call *call);
 enum status command_snapper(const struct shell_call *call);
 enum status command_stats(const struct shell_call *call);

@@ -7,6 +7,14 @@
 
 static const struct shell_command commands[] = {
     { "help", "", "what there is", command_help },
+    { "run", "[--memory MIB] PROGRAM [ARGUMENTS] [&]",
+      "start a program of /bin; & leaves it in the background", command_run },
+    { "programs", "", "what is in /bin", command_programs },
+    { "ps", "", "processes", command_ps },
+    { "fg", "PROCESS", "give it the console", command_fg },
+    { "kill", "PROCESS", "end it", command_kill },
+    { "resume", "", "let processes run that the boot word hold has stopped",
+      command_resume },
     { "mem",
       "fill SEED FIRST COUNT\n"
       "check SEED FIRST COUNT\n"
@@ -78,7 +86,8 @@ enum status command_help(const struct shell_call *call)
         return shell_usage(call);
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         print_usage(&commands[i], commands[i].summary);
-    shell_print("keys: arrows, home, end, ^U ^K ^W, up and down for the history, ^C\n");
+    shell_print("keys: arrows, home, end, ^U ^K ^W, up and down for the history, ^C;\n"
+                "in a program ^C ends it, ^Z leaves it in the background\n");
     return OK;
 }
 

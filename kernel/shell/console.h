@@ -8,10 +8,22 @@
 
 #include "kernel/shell/line_editor.h"
 
-/* `editor` NULL: no line is being typed. */
-void console_show_prompt(const struct line_editor *editor);
-void console_redraw(const struct line_editor *editor);
+/* Whose line it is says what stands before it: the shell's prompt, or what the program has written. */
+enum console_reader { CONSOLE_SHELL, CONSOLE_PROGRAM };
+
+/* From here on this line is being typed. */
+void console_begin_line(const struct line_editor *editor, enum console_reader reader);
+/* The whole line again. */
+void console_redraw(void);
+/* No line is being typed any more; with console_end_line() the cursor goes to the next one. */
+void console_stop_line(void);
 void console_end_line(void);
+
+/*
+ * Brings to the screen what programs have written. While the shell's line is typed, only whole lines,
+ * above it. False: there was nothing.
+ */
+bool console_show_output(void);
 
 void console_write(const char *text, size_t size);
 

@@ -1,12 +1,12 @@
 #include "kernel/shell/shell.h"
 
 #include "drivers/serial.h"
-#include "kernel/arch/interrupts.h"
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
 #include "kernel/persist/persist.h"
 #include "kernel/shell/command.h"
 #include "kernel/shell/console.h"
+#include "kernel/shell/foreground.h"
 #include "kernel/shell/shell_parse.h"
 
 static struct shell_state *shell;
@@ -24,9 +24,10 @@ void shell_print(const char *format, ...)
                   length < sizeof print_buffer ? length : sizeof print_buffer - 1);
 }
 
-void shell_start(struct shell_state *state)
+void shell_start(struct shell_state *state, void (*idle)(void))
 {
     shell = state;
+    foreground_start(state, idle);
     line_editor_drop_key(&shell->editor);
     if (!shell->running[0])
         return;
@@ -72,6 +73,7 @@ static void run_command(const struct shell_words *words)
     /* What failed has been said by the command, where it knew most. */
     (void)!call.command->run(&call);
     shell_command_done();
+    foreground_attend();
 }
 
 void shell_execute(const char *line)
@@ -99,7 +101,7 @@ void shell_execute(const char *line)
 /* The reply ends at the prompt; what happened beside the command is printed above it. */
 static void show_prompt(void)
 {
-    console_show_prompt(&shell->editor);
+    console_begin_line(&shell->editor, CONSOLE_SHELL);
     console_release_messages();
 }
 
@@ -120,7 +122,7 @@ static void cancel_line(void)
     console_write("^C", 2);
     console_end_line();
     line_editor_reset(&shell->editor);
-    console_show_prompt(&shell->editor);
+    console_begin_line(&shell->editor, CONSOLE_SHELL);
 }
 
 static void take_character(char character)
@@ -132,11 +134,11 @@ static void take_character(char character)
         console_write(&character, 1);
         break;
     case LINE_CHANGED:
-        console_redraw(&shell->editor);
+        console_redraw();
         break;
     case LINE_CLEAR_SCREEN:
         console_write("\x1b[2J\x1b[H", 7);
-        console_redraw(&shell->editor);
+        console_redraw();
         break;
     case LINE_CANCELLED:
         cancel_line();
@@ -147,19 +149,16 @@ static void take_character(char character)
     }
 }
 
-_Noreturn void shell_run(void (*idle)(void))
+_Noreturn void shell_run(void)
 {
     char character;
 
+    foreground_attend(); /* a resumed one */
     show_prompt();
     for (;;) {
-        if (serial_read(&character)) {
+        if (serial_read(&character))
             take_character(character);
-            continue;
-        }
-        idle();
-        interrupts_disable();
-        interrupts_wait(); /* the tick at the latest */
-        interrupts_enable();
+        else
+            foreground_idle();
     }
 }

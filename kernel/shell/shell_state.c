@@ -23,17 +23,6 @@ static u32 length_of(const char *text)
     return length <= LINE_MAX && text[length] == '\0' ? length : LINE_MAX + 1;
 }
 
-static enum status validate_editor(const struct line_editor *editor)
-{
-    if (editor->length > LINE_MAX || length_of(editor->text) != editor->length)
-        return refuse("length of the line", editor->length);
-    if (editor->cursor > editor->length)
-        return refuse("cursor", editor->cursor);
-    if (length_of(editor->typed) > LINE_MAX)
-        return refuse("length of the typed line", LINE_MAX + 1);
-    return OK;
-}
-
 static enum status validate_history(const struct history *history)
 {
     if (history->count > HISTORY_MAX || history->next >= HISTORY_MAX)
@@ -44,18 +33,34 @@ static enum status validate_history(const struct history *history)
     return OK;
 }
 
+static enum status validate_editor(const struct line_editor *editor,
+                                   const struct history *history)
+{
+    if (editor->length > LINE_MAX || length_of(editor->text) != editor->length)
+        return refuse("length of the line", editor->length);
+    if (editor->cursor > editor->length)
+        return refuse("cursor", editor->cursor);
+    if (length_of(editor->typed) > LINE_MAX)
+        return refuse("length of the typed line", LINE_MAX + 1);
+    if (editor->back > history->count)
+        return refuse("line of the history", editor->back);
+    return OK;
+}
+
 enum status shell_state_validate(void *object)
 {
     struct shell_state *state = object;
 
-    enum status status = validate_editor(&state->editor);
+    enum status status = validate_history(&state->history);
     if (status == OK)
-        status = validate_history(&state->history);
+        status = validate_history(&state->program_history);
+    if (status == OK)
+        status = validate_editor(&state->editor, &state->history);
+    if (status == OK)
+        status = validate_editor(&state->program_editor, &state->program_history);
     if (status)
         return status;
     if (length_of(state->running) > LINE_MAX)
         return refuse("length of the running command", LINE_MAX + 1);
-    if (state->editor.back > state->history.count)
-        return refuse("line of the history", state->editor.back);
     return OK;
 }

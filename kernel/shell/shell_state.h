@@ -1,5 +1,5 @@
 /*
- * What of the shell outlives the machine: the line being typed, the history, and which command was
+ * What of the shell outlives the machine: the lines being typed, the histories, and which command was
  * running. An object of the persistent root; what a generation holds of it is checked before use.
  */
 #pragma once
@@ -7,11 +7,14 @@
 #include "kernel/base/status.h"
 #include "kernel/shell/line_editor.h"
 
-enum { SHELL_STATE_LAYOUT = 1 };
+enum { SHELL_STATE_LAYOUT = 2 };
 
 struct shell_state {
     struct line_editor editor;
     struct history history;
+    struct line_editor
+        program_editor; /* the line being typed for the foreground program */
+    struct history program_history;
     u64 commands;               /* run so far */
     char running[LINE_MAX + 1]; /* the unfinished command, or empty */
 };
