@@ -46,6 +46,7 @@ SUPPORT := $(wildcard tests/support/*.c)
 UNIT_TESTS := $(wildcard tests/unit/test_*.c)
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 EXPLORER := $(wildcard tests/crash/*.c)
+DAMAGER := $(wildcard tests/damage/*.c)
 # Parts of the kernel that are tested on the host beside the portable code.
 HOSTED_KERNEL := $(wildcard boot/boot_info.c kernel/mm/frame_map.c kernel/mm/heap_class.c \
 	kernel/shell/line_editor.c kernel/shell/shell_state.c kernel/shell/shell_parse.c \
@@ -72,7 +73,7 @@ FUZZ_PROGRAMS := $(FUZZERS:%.c=$(BUILD)/%)
 SNAPCTL := $(BUILD)/snapctl
 
 PRODUCTS := $(BUILD)/kernel.elf $(SNAPCTL) $(SNAPCTL).checked $(BUILD)/snapper.iso \
-	$(BUILD)/crash $(BUILD)/crash.checked $(PROGRAMS)
+	$(BUILD)/crash $(BUILD)/crash.checked $(BUILD)/damage $(PROGRAMS)
 
 # Packages first, then the rest, under -j too.
 MAKE_NOW = +@$(MAKE) --no-print-directory
@@ -228,7 +229,7 @@ $(BUILD)/crash.checked: $(patsubst %.c,$(BUILD)/host/%.o,$(EXPLORER)) $(BUILD)/l
 	@echo "  LD    $@"
 	@$(HOST_CC) $(HOST_FLAGS) $^ -o $@
 
-$(BUILD)/damage: $(BUILD)/host/tests/damage/main.o $(BUILD)/libportable.a
+$(BUILD)/damage: $(patsubst %.c,$(BUILD)/host/%.o,$(DAMAGER)) $(BUILD)/libportable.a
 	@echo "  LD    $@"
 	@$(HOST_CC) $(HOST_FLAGS) $^ -o $@
 
@@ -297,6 +298,11 @@ iso: ## build/snapper.iso, bootable by GRUB
 	@scripts/deps build iso
 	$(MAKE_NOW) $(BUILD)/snapper.iso
 
+damage: ## damaged images by the ten thousand are used (DAMAGE="--seed 7 --count 200000 --fsck 0")
+	@scripts/deps build test
+	$(MAKE_NOW) $(BUILD)/damage
+	@$(BUILD)/damage --jobs $$(nproc) $(DAMAGE)
+
 debug: ## boot under gdb
 	@scripts/deps build run debug
 	$(MAKE_NOW) $(BUILD)/kernel.elf $(IMAGE)
@@ -321,6 +327,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -1,10 +1,14 @@
 /*
- * Damaged images by the ten thousand: build/damage [--seeds FIRST:COUNT] [--victim NAME] [--jobs N]
+ * Damaged images by the ten thousand: build/damage [--seed N] [--count N] [--fsck N] [--jobs N]
+ *              [--keep FILE]
  *
- * Seed n damages an image in one to six places and uses it (tests/support/damage.h, hostile_use.h).
- * Each batch has a process of its own; what dies, hangs or misbehaves is one line with the arguments
- * that replay it. The last line is `N images, M broken`; exit code 0: none.
+ * A seed damages one of the victims in one to six places and uses it (tests/support/damage.h,
+ * hostile_use.h). Of one image in so many, --fsck, what e2fsck finds before and afterwards is
+ * compared: using it adds no damage. --keep writes each damaged image to a file, the last one stays. Each batch has a process of its own; what dies, hangs or
+ * misbehaves is one line with the arguments that replay it. The last line is `N images, M broken`;
+ * exit code 0: none.
  */
+#include "tests/damage/problems.h"
 #include "tests/support/damage.h"
 #include "tests/support/hostile_use.h"
 #include "tests/support/port_host.h"
@@ -19,66 +23,114 @@
 
 enum { SECONDS_PER_IMAGE = 20, DAMAGES_MAX = 6, JOBS_MAX = 64 };
 
-static u64 first_seed = 1, seed_count = 2000, jobs = 1;
-static const char *only;
+static u64 first_seed = 1, seed_count = 12000, jobs = 1, fsck_every = 100;
+static const char *keep_path;
 
 /* What a job reports, seen by its parent when it is dead, too. */
 struct job {
     u64 images, mounted, broken;
+    u64 judged;                 /* by e2fsck */
+    u64 unjudged;               /* on these it did not end */
+    u64 spread;                 /* problems_spread() */
     u64 at;                     /* the seed being tried */
     u64 heap_bytes, read_times; /* the worst */
-    char victim[16];
+};
+
+struct bench {
+    struct victim victim;
+    struct damage damage;
+    struct layered_disk disk;
+    struct problems before, after;
+    u8 *used; /* the image afterwards */
 };
 
 static void complain(const struct job *job, const char *what, const char *why)
 {
-    printf("BROKEN %s: %s: damage --victim %s --seeds %llu:1\n", what, why, job->victim,
+    printf("BROKEN %s: %s: damage --seed %llu --count 1 --fsck 1\n", what, why,
            (unsigned long long)job->at);
     fflush(stdout);
 }
 
-static void try_seed(struct job *job, const struct victim *victim, struct damage *damage,
-                     struct layered_disk *disk)
+/* Did using the image damage more of it? NULL: no. */
+static const char *judge(struct job *job, struct bench *bench)
 {
+    size_t size = bench->disk.size_bytes;
+
+    problems_find(&bench->before, bench->damage.image, size);
+    if (!bench->before.hung) {
+        layered_disk_copy(&bench->disk, bench->used);
+        problems_find(&bench->after, bench->used, size);
+    }
+    if (bench->before.hung || bench->after.hung) {
+        job->unjudged++;
+        return NULL;
+    }
+    if (problems_spread(&bench->before)) {
+        job->spread++;
+        return NULL;
+    }
+    job->judged++;
+    if (seed_count == 1) {
+        problems_print("before: ", &bench->before);
+        problems_print("after: ", &bench->after);
+    }
+    return problems_new(&bench->before, &bench->after);
+}
+
+static void note(struct job *job, const struct hostile_use *use,
+                 const struct bench *bench)
+{
+    job->images++;
+    job->mounted += use->mounted;
+    if (use->heap_bytes > job->heap_bytes)
+        job->heap_bytes = use->heap_bytes;
+    if (use->read_bytes / bench->disk.size_bytes > job->read_times)
+        job->read_times = use->read_bytes / bench->disk.size_bytes;
+}
+
+static void try_seed(struct job *job, struct bench *bench)
+{
+    struct damage *damage = &bench->damage;
     struct damage_source source = damage_source_seed(job->at);
-    struct hostile_use use = { .victim = victim, .seed = job->at };
+    struct hostile_use use = { .victim = &bench->victim, .seed = job->at / victim_count };
     u64 count = 1 + damage_draw(&source, DAMAGES_MAX);
+    const char *problem = NULL;
 
     for (u64 i = 0; i < count; i++)
         damage_do(damage, &source);
-    use.is_intact = ext4_has_checksums(victim->places.fs) && !damage->sealed;
-    layered_disk_reset(disk, damage->image);
+    use.is_intact = ext4_has_checksums(bench->victim.places.fs) && !damage->sealed;
+    if (keep_path)
+        image_save(keep_path, damage->image, bench->disk.size_bytes);
+    layered_disk_reset(&bench->disk, damage->image);
     alarm(SECONDS_PER_IMAGE);
-    bool right = hostile_use(&use, &disk->disk);
+    bool right = hostile_use(&use, &bench->disk.disk);
     alarm(0);
-    if (!right) {
-        job->broken++;
+    note(job, &use, bench);
+    if (fsck_every && job->at / victim_count % fsck_every == 0)
+        problem = judge(job, bench);
+    if (!right)
         complain(job, damage->first, use.why);
-    }
-    job->images++;
-    job->mounted += use.mounted;
-    if (use.heap_bytes > job->heap_bytes)
-        job->heap_bytes = use.heap_bytes;
-    if (use.read_bytes / disk->size_bytes > job->read_times)
-        job->read_times = use.read_bytes / disk->size_bytes;
+    if (problem)
+        complain(job, damage->first, problem);
+    job->broken += !right || problem;
     damage_undo(damage);
 }
 
-/* From job->at on, every `jobs`-th seed. */
+/* From job->at on, those of its seeds that damage this victim. */
 static void run_batch(struct job *job, size_t which)
 {
-    static struct victim victim;
-    struct damage damage;
-    struct layered_disk disk;
+    static struct bench bench;
 
-    victim_open(&victim, which);
-    damage_open(&damage, &victim.places, ~0ULL);
-    layered_disk_open(&disk, victim.places.image.size_bytes);
-    for (; job->at < first_seed + seed_count; job->at += jobs)
-        try_seed(job, &victim, &damage, &disk);
-    layered_disk_close(&disk);
-    damage_close(&damage);
-    victim_close(&victim);
+    victim_open(&bench.victim, which);
+    damage_open(&bench.damage, &bench.victim.places, ~0ULL);
+    layered_disk_open(&bench.disk, bench.victim.places.image.size_bytes);
+    bench.used = malloc(bench.disk.size_bytes);
+    for (; job->at < first_seed + seed_count; job->at += jobs * victim_count)
+        try_seed(job, &bench);
+    free(bench.used);
+    layered_disk_close(&bench.disk);
+    damage_close(&bench.damage);
+    victim_close(&bench.victim);
 }
 
 /* Goes on behind a seed that killed its process. */
@@ -86,8 +138,9 @@ static void run_victim(struct job *job, u64 number, size_t which)
 {
     int state;
 
-    snprintf(job->victim, sizeof job->victim, "%s", victim_names[which]);
-    job->at = first_seed + number;
+    job->at = first_seed +
+              (which + victim_count - first_seed % victim_count) % victim_count +
+              number * victim_count;
     while (job->at < first_seed + seed_count) {
         fflush(stdout);
         pid_t child = fork();
@@ -103,53 +156,75 @@ static void run_victim(struct job *job, u64 number, size_t which)
                                                                   : "it dies");
         job->broken++;
         job->images++;
-        job->at += jobs;
+        job->at += jobs * victim_count;
     }
-}
-
-static void run_job(struct job *job, u64 number)
-{
-    for (size_t which = 0; which < victim_count; which++)
-        if (!only || strcmp(only, victim_names[which]) == 0)
-            run_victim(job, number, which);
 }
 
 static void parse(int count, char **words)
 {
     static const struct option options[] = {
-        { "seeds", required_argument, NULL, 's' },
-        { "victim", required_argument, NULL, 'v' },
+        { "seed", required_argument, NULL, 's' },
+        { "count", required_argument, NULL, 'c' },
+        { "fsck", required_argument, NULL, 'f' },
         { "jobs", required_argument, NULL, 'j' },
+        { "keep", required_argument, NULL, 'k' },
         { 0 },
     };
+    bool right = true;
     int option;
-    char *rest;
 
-    while ((option = getopt_long(count, words, "", options, NULL)) != -1) {
-        if (option == 's') {
-            first_seed = strtoull(optarg, &rest, 10);
-            seed_count = *rest == ':' ? strtoull(rest + 1, NULL, 10) : 0;
-        } else if (option == 'v') {
-            only = optarg;
-        } else if (option == 'j') {
-            jobs = strtoull(optarg, NULL, 10);
-        } else {
-            exit(2);
+    while (right && (option = getopt_long(count, words, "", options, NULL)) != -1) {
+        u64 *number = option == 's'   ? &first_seed
+                      : option == 'c' ? &seed_count
+                      : option == 'f' ? &fsck_every
+                                      : &jobs;
+        char *rest = NULL;
+        if (option == 'k') {
+            keep_path = optarg;
+            continue;
         }
+        if (option != '?')
+            *number = strtoull(optarg, &rest, 10);
+        right = rest && rest != optarg && !*rest;
     }
-    size_t which = 0;
-    while (only && which < victim_count && strcmp(only, victim_names[which]) != 0)
-        which++;
-    if (which < victim_count && seed_count > 0 && jobs > 0 && jobs <= JOBS_MAX &&
-        optind == count)
+    if (right && seed_count > 0 && jobs > 0 && jobs <= JOBS_MAX && optind == count)
         return;
-    fprintf(stderr, "usage: damage [--seeds FIRST:COUNT] [--victim NAME] [--jobs N]\n");
+    fprintf(stderr, "usage: damage [--seed N] [--count N] [--fsck N] [--jobs N] "
+                    "[--keep FILE]\n");
     exit(2);
+}
+
+static void add_up(const struct job *results, struct job *sum)
+{
+    for (u64 job = 0; job < jobs; job++) {
+        sum->images += results[job].images;
+        sum->mounted += results[job].mounted;
+        sum->broken += results[job].broken;
+        sum->judged += results[job].judged;
+        sum->unjudged += results[job].unjudged;
+        sum->spread += results[job].spread;
+        if (results[job].heap_bytes > sum->heap_bytes)
+            sum->heap_bytes = results[job].heap_bytes;
+        if (results[job].read_times > sum->read_times)
+            sum->read_times = results[job].read_times;
+    }
+}
+
+static void report(const struct job *sum)
+{
+    printf("%llu mounted, at most %llu KiB of memory, and %llu times the image read\n",
+           (unsigned long long)sum->mounted, (unsigned long long)sum->heap_bytes / 1024,
+           (unsigned long long)sum->read_times);
+    printf("%llu judged by e2fsck; on %llu more it did not end, on %llu damage spreads\n",
+           (unsigned long long)sum->judged, (unsigned long long)sum->unjudged,
+           (unsigned long long)sum->spread);
+    printf("%llu images, %llu broken\n", (unsigned long long)sum->images,
+           (unsigned long long)sum->broken);
 }
 
 int main(int count, char **words)
 {
-    u64 images = 0, mounted = 0, broken = 0, heap = 0, reads = 0;
+    struct job sum = { 0 };
 
     parse(count, words);
     struct job *results = mmap(NULL, jobs * sizeof *results, PROT_READ | PROT_WRITE,
@@ -158,22 +233,13 @@ int main(int count, char **words)
         return 2;
     for (u64 job = 0; job < jobs; job++)
         if (fork() == 0) {
-            run_job(&results[job], job);
+            for (size_t which = 0; which < victim_count; which++)
+                run_victim(&results[job], job, which);
             exit(0);
         }
     while (wait(NULL) > 0) {
     }
-    for (u64 job = 0; job < jobs; job++) {
-        images += results[job].images;
-        mounted += results[job].mounted;
-        broken += results[job].broken;
-        heap = heap > results[job].heap_bytes ? heap : results[job].heap_bytes;
-        reads = reads > results[job].read_times ? reads : results[job].read_times;
-    }
-    printf("%llu mounted, at most %llu KiB of memory, and %llu times the image read\n",
-           (unsigned long long)mounted, (unsigned long long)heap / 1024,
-           (unsigned long long)reads);
-    printf("%llu images, %llu broken\n", (unsigned long long)images,
-           (unsigned long long)broken);
-    return broken ? 1 : 0;
+    add_up(results, &sum);
+    report(&sum);
+    return sum.broken ? 1 : 0;
 }

@@ -1,0 +1,24 @@
+"""Damaged images on a few seeds; `make damage` tries many more."""
+
+import re
+
+import pytest
+
+from tests.system.machine import BUILD, ROOT, run
+
+DAMAGE = BUILD / "damage"
+
+
+@pytest.mark.parametrize("seed", [1, 100001])
+def test_damage__images_are_used__nothing_is_broken(seed):
+    tried = run(DAMAGE, "--seed", seed, "--count", 240, "--fsck", 8, cwd=ROOT)
+    assert tried.returncode == 0, tried.stdout
+    assert int(re.search(r"^(\d+) judged by e2fsck", tried.stdout, re.M).group(1)) > 10
+    assert tried.stdout.endswith("240 images, 0 broken\n")
+
+
+@pytest.mark.parametrize("words", [["--count", "0"], ["--seed", "x"], ["more"], ["--jobs", "99"]])
+def test_damage__wrong_words__one_line_and_code_2(words):
+    refused = run(DAMAGE, *words, cwd=ROOT)
+    assert refused.returncode == 2
+    assert len(refused.stdout.splitlines()) <= 1
