@@ -37,6 +37,16 @@ static enum status is_valid_by_itself(struct store *store, u64 node, u8 *piece,
     return OK;
 }
 
+/* Of a file like that nothing would be learnt by reading it, and that might take for ever. */
+static bool has_holes(struct store *store, const struct store_stat *stat)
+{
+    struct store_space space;
+
+    store->operations->space(store, &space);
+    return stat->size_bytes > stat->allocated_bytes ||
+           stat->size_bytes / space.block_size >= space.total_blocks;
+}
+
 /*
  * A sound file of another size belongs to another archive than the one that calls it damaged; one of the
  * two lies, and the file is not the place to decide that (S3).
@@ -56,7 +66,7 @@ static enum status refuse_if_of_another(struct snapper *snapper,
         return OK;
     if (status != OK ||
         stat.size_bytes == (u64)run->object_size + SNAPSHOT_FILE_HEADER_SIZE ||
-        stat.size_bytes > stat.allocated_bytes)
+        has_holes(store, &stat))
         return status;
     u8 *piece = port_alloc(PIECE_SIZE);
     if (piece == NULL)

@@ -12,6 +12,7 @@
 
 #include "snapper/archive.h"
 #include "snapper/retention.h"
+#include "snapper/verify.h"
 #include "tests/support/port_host.h"
 #include "tests/support/victim.h"
 
@@ -133,6 +134,50 @@ static void purge__directory_leads_back_to_itself__is_refused_at_once(void **sta
     snapper_close(snapper);
 }
 
+static u64 reads;
+
+/* A store that says of each file that it has no holes, and does not read for ever. */
+static enum status stat_without_holes(struct store *from, u64 node,
+                                      struct store_stat *stat)
+{
+    enum status status = plain->stat(from, node, stat);
+    stat->allocated_bytes = stat->size_bytes;
+    return status;
+}
+
+static enum status read_counted(struct store *from, u64 node, u64 offset, void *data,
+                                size_t size, size_t *got)
+{
+    return ++reads > 100000 ? ERR_IO : plain->read(from, node, offset, data, size, got);
+}
+
+/* 256 GiB of holes were read to see whether they are sound. */
+static void repair__file_larger_than_the_disk__is_rewritten_at_once(void **state)
+{
+    (void)state;
+    struct ext4_directory_entry entry;
+    struct snapper_verify_report report;
+    struct snapper *snapper;
+    u64 cursor = 0;
+
+    u32 directory = resolve("/snapper/%s/snapshot", victim.generations[3].text);
+    do
+        assert_int_equal(ext4_directory_next(fs, directory, &cursor, &entry), OK);
+    while (entry.type == EXT4_DIRECTORY);
+    assert_int_equal(ext4_truncate(fs, entry.inode, 256 * GIB), OK);
+    plain = store.store.operations;
+    struct store_operations lying = *plain;
+    lying.stat = stat_without_holes;
+    lying.read = read_counted;
+    store.store.operations = &lying;
+    reads = 0;
+    assert_int_equal(snapper_open(&store.store, &victim.config, &snapper), OK);
+    assert_int_equal(snapper_repair(snapper, NULL, &report), OK);
+    assert_true(reads < 100000);
+    assert_int_equal(report.repaired, 1);
+    snapper_close(snapper);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -141,6 +186,7 @@ int main(void)
         TEST(view_open__archive_is_a_hole__is_refused_at_once),
         TEST(view_open__object_larger_than_the_disk__is_refused),
         TEST(purge__directory_leads_back_to_itself__is_refused_at_once),
+        TEST(repair__file_larger_than_the_disk__is_rewritten_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
