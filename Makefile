@@ -45,6 +45,8 @@ SNAPCTL_SOURCES := $(wildcard snapper/host/*.c)
 SUPPORT := $(wildcard tests/support/*.c)
 UNIT_TESTS := $(wildcard tests/unit/test_*.c)
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
+# Drivers on the host, and the machine they see there: its headers come before the kernel's.
+MACHINE := drivers/pci.c drivers/virtio.c drivers/virtio_blk.c $(wildcard tests/machine/*.c)
 EXPLORER := $(wildcard tests/crash/*.c)
 DAMAGER := $(wildcard tests/damage/*.c)
 # Parts of the kernel that are tested on the host beside the portable code.
@@ -185,23 +187,33 @@ $(BUILD)/host/%.o: %.c Makefile | $(GENERATED)
 	@echo "  HOST  $<"
 	@$(HOST_CC) $(HOST_FLAGS) -c $< -o $@
 
+$(BUILD)/host/machine/%.o: %.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "  HOST  $<"
+	@$(HOST_CC) -Itests/machine $(HOST_FLAGS) -c $< -o $@
+
 $(BUILD)/libportable.a: $(HOST_OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $^
 
+$(BUILD)/tests/unit/test_virtio: $(MACHINE:%.c=$(BUILD)/host/machine/%.o)
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libportable.a
 	@mkdir -p $(@D)
 	@echo "  TEST  $<"
-	@$(HOST_CC) $(HOST_FLAGS) $< $(BUILD)/libportable.a -lcmocka -o $@
+	@$(HOST_CC) $(HOST_FLAGS) $< $(filter %.o,$^) $(BUILD)/libportable.a -lcmocka -o $@
 
 $(BUILD)/fuzz/%.o: %.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
 	@clang $(FUZZ_FLAGS) $(FUZZ_OWN) -c $< -o $@
 
+$(BUILD)/fuzz/machine/%.o: %.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	@clang -Itests/machine $(FUZZ_FLAGS) $(FUZZ_OWN) -c $< -o $@
+
 # A fuzzer learns nothing from the paths through checksums, or through what tries and judges; and from
 # what the file system compares only where, because its input is not the bytes that are compared.
 FUZZ_OWN := -fsanitize=fuzzer-no-link
-$(BUILD)/fuzz/tests/%.o: FUZZ_OWN :=
+$(BUILD)/fuzz/tests/%.o $(BUILD)/fuzz/machine/tests/%.o: FUZZ_OWN :=
 $(BUILD)/fuzz/kernel/base/crc.o: FUZZ_OWN := -fno-sanitize=all
 $(BUILD)/fuzz/kernel/block/%.o $(BUILD)/fuzz/kernel/fs/%.o: \
 	FUZZ_OWN += -fno-sanitize-coverage=trace-cmp
@@ -211,10 +223,11 @@ $(BUILD)/libfuzzed.a: $(FUZZ_OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $^
 
+$(BUILD)/tests/fuzz/fuzz_virtio: $(MACHINE:%.c=$(BUILD)/fuzz/machine/%.o)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libfuzzed.a
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $<"
-	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(BUILD)/libfuzzed.a \
+	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer $< $(filter %.o,$^) $(BUILD)/libfuzzed.a \
 		-Wl,--wrap=crc32_update,--wrap=crc32c_update -o $@
 
 $(BUILD)/fast/%.o: %.c Makefile | $(GENERATED)

@@ -334,10 +334,11 @@ static enum status read_limits(struct virtio_blk *blk)
     if (features & FEATURE_SIZE_MAX)
         size_max = read_config(blk, SIZE_MAX_AT);
 
-    blk->piece_max = (u32)min_u64(seg_max, blk->queue.size - 2u);
+    u64 room = blk->queue.size > 2 ? blk->queue.size - 2u : 0; /* header, status byte */
+    blk->piece_max = (u32)min_u64(seg_max, room);
     if (blk->piece_max < 8 || size_max < PAGE_SIZE) {
-        log_error("virtio-blk: %u segments of %u bytes a request are too few", seg_max,
-                  size_max);
+        log_error("virtio-blk: %u segments of %u bytes a request are too few",
+                  blk->piece_max, size_max);
         return ERR_UNSUPPORTED;
     }
     blk->piece_size = align_down(size_max, SECTOR_SIZE);
