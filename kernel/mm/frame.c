@@ -1,6 +1,7 @@
 #include "kernel/mm/frame.h"
 
 #include "kernel/arch/image.h"
+#include "kernel/arch/interrupts.h"
 #include "kernel/arch/panic.h"
 #include "kernel/base/checked.h"
 #include "kernel/mm/frame_map.h"
@@ -38,7 +39,9 @@ enum status frame_alloc(physical_address *frame)
 enum status frame_alloc_contiguous(size_t count, physical_address *first)
 {
     u64 number;
+    bool enabled = interrupts_save();
     enum status status = frame_map_take(&map, count, &number);
+    interrupts_restore(enabled);
 
     if (status == OK)
         *first = number * PAGE_SIZE;
@@ -52,7 +55,10 @@ void frame_free(physical_address frame)
 
 void frame_free_contiguous(physical_address first, size_t count)
 {
-    if (first % PAGE_SIZE != 0 || !frame_map_give(&map, first / PAGE_SIZE, count))
+    bool enabled = interrupts_save();
+    bool given = first % PAGE_SIZE == 0 && frame_map_give(&map, first / PAGE_SIZE, count);
+    interrupts_restore(enabled);
+    if (!given)
         panic("frames: 0x%lx is freed but not in use", first);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Physical memory in frames of 4 KiB. All RAM is reachable through the direct map.
+ * Physical memory in frames of 4 KiB. All RAM is reachable through the direct map. A page fault may
+ * take frames, so each call turns interrupts off for its while.
  */
 #pragma once
 

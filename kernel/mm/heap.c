@@ -4,6 +4,7 @@
  */
 #include "kernel/mm/heap.h"
 
+#include "kernel/arch/interrupts.h"
 #include "kernel/arch/panic.h"
 #include "kernel/base/checked.h"
 #include "kernel/base/string.h"
@@ -64,15 +65,8 @@ static struct slab *slab_with_room(u16 class_index)
     return slab;
 }
 
-void *heap_alloc(size_t size)
+static void *alloc_slot(u16 class_index)
 {
-    u16 class_index = heap_class_of(size);
-
-    if (size == 0)
-        return NULL;
-    if (class_index == HEAP_CLASS_COUNT)
-        return alloc_run(size);
-
     struct slab *slab = slab_with_room(class_index);
     if (!slab)
         return NULL;
@@ -81,6 +75,37 @@ void *heap_alloc(size_t size)
         list_remove(&slab->link);
     used_bytes += slab->slot_size;
     return memset(memory, 0, slab->slot_size);
+}
+
+void *heap_alloc(size_t size)
+{
+    u16 class_index = heap_class_of(size);
+
+    if (size == 0)
+        return NULL;
+    if (class_index == HEAP_CLASS_COUNT)
+        return alloc_run(size); /* its frames are nobody else's */
+
+    bool enabled = interrupts_save();
+    void *memory = alloc_slot(class_index);
+    interrupts_restore(enabled);
+    return memory;
+}
+
+static void give_slot(void *memory)
+{
+    struct slab *slab = (struct slab *)align_down((u64)memory, PAGE_SIZE);
+    bool was_full = slab_is_full(slab);
+    if (!slab_give(slab, memory))
+        panic("heap: %p is freed but not allocated", memory);
+    used_bytes -= slab->slot_size;
+    if (was_full)
+        list_append(&classes[slab->class_index], &slab->link);
+    if (slab->used > 0)
+        return;
+    list_remove(&slab->link);
+    slab->magic = 0;
+    frame_free(virtual_to_physical(slab));
 }
 
 void heap_free(void *memory)
@@ -95,18 +120,9 @@ void heap_free(void *memory)
         return;
     }
 
-    struct slab *slab = (struct slab *)align_down((u64)memory, PAGE_SIZE);
-    bool was_full = slab_is_full(slab);
-    if (!slab_give(slab, memory))
-        panic("heap: %p is freed but not allocated", memory);
-    used_bytes -= slab->slot_size;
-    if (was_full)
-        list_append(&classes[slab->class_index], &slab->link);
-    if (slab->used > 0)
-        return;
-    list_remove(&slab->link);
-    slab->magic = 0;
-    frame_free(virtual_to_physical(slab));
+    bool enabled = interrupts_save();
+    give_slot(memory);
+    interrupts_restore(enabled);
 }
 
 u64 heap_used_bytes(void)

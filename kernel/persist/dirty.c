@@ -37,6 +37,20 @@ u64 page_space_count_dirty(const struct page_space *space)
     return count;
 }
 
+/* False: the record means no page that is there, and can go. */
+static bool refresh_record(struct page_space *space, struct page_record *record)
+{
+    page_entry *leaf = page_space_leaf(space, record->page);
+
+    if (!(*leaf & PTE_PRESENT) || !(*leaf & PAGE_LISTED))
+        return false;
+    /* I4: what no walk will visit, because it was not written again, is closed here. */
+    *leaf &= ~PTE_WRITABLE;
+    space->machine->invalidate(page_address(space, record->page)); /* T2 */
+    record->frame = entry_frame(*leaf);
+    return true;
+}
+
 /*
  * After an abort the set stands for pages that may have been released since, and made anew; a leaf
  * that is not listed is not what the record meant.
@@ -47,32 +61,44 @@ static void refresh_set(struct page_space *space)
     u64 kept = 0;
 
     for (struct page_record *record; (record = page_set_next(&space->set, &from));) {
-        page_entry *leaf = page_space_leaf(space, record->page);
-        if (!(*leaf & PTE_PRESENT) || !(*leaf & PAGE_LISTED))
-            continue;
-        /* I4: what no walk will visit, because it was not written again, is closed here. */
-        *leaf &= ~PTE_WRITABLE;
-        space->machine->invalidate(page_address(space, record->page)); /* T2 */
-        *page_set_next(&space->set, &to) =
-            (struct page_record){ record->page, entry_frame(*leaf) };
-        kept++;
+        bool outer = space->machine->begin_section();
+        if (refresh_record(space, record)) {
+            *page_set_next(&space->set, &to) = *record;
+            kept++;
+        }
+        space->machine->end_section(outer);
     }
     page_set_truncate(&space->set, kept);
+}
+
+/* Makes the pages of an aborted generation's list forgotten ones again. */
+static enum status refresh_forgotten(struct page_space *space)
+{
+    size_t cursor = 0;
+    enum status status = OK;
+
+    for (u64 page, value;
+         status == OK && map_next(&space->forgetting, &cursor, &page, &value);) {
+        bool outer = space->machine->begin_section();
+        status = map_set(&space->forgotten, page, value);
+        space->machine->end_section(outer);
+    }
+    if (status)
+        return status;
+    bool outer = space->machine->begin_section();
+    map_clear(&space->forgetting);
+    space->machine->end_section(outer);
+    return OK;
 }
 
 enum status page_space_prepare(struct page_space *space)
 {
     ASSERT(space->phase == SPACE_IDLE);
 
-    size_t cursor = 0;
-    for (u64 page, value; map_next(&space->forgetting, &cursor, &page, &value);) {
-        enum status status = map_set(&space->forgotten, page, value);
-        if (status)
-            return status;
-    }
-    map_clear(&space->forgetting);
-    refresh_set(space);
-    return OK;
+    enum status status = refresh_forgotten(space);
+    if (status == OK)
+        refresh_set(space);
+    return status;
 }
 
 /*
@@ -90,7 +116,7 @@ static void close_top(struct page_space *space)
             group[i] &= ~PTE_WRITABLE;
 }
 
-void page_space_demarcate(struct page_space *space)
+static void demarcate(struct page_space *space)
 {
     ASSERT(space->phase == SPACE_IDLE && space->forgetting.count == 0);
 
@@ -108,6 +134,28 @@ void page_space_demarcate(struct page_space *space)
     space->counters.entries_read += space->top_entries;
     space->opened = false;
     space->machine->reload(); /* T6 */
+}
+
+void page_space_demarcate(struct page_space *space)
+{
+    bool outer = space->machine->begin_section();
+    demarcate(space);
+    space->machine->end_section(outer);
+}
+
+void page_space_catch_up(struct page_space *space)
+{
+    if (!space->line || space->last_line == *space->line)
+        return;
+    space->last_line = *space->line;
+    demarcate(space);
+}
+
+void page_space_enter(struct page_space *space)
+{
+    bool outer = space->machine->begin_section();
+    page_space_catch_up(space);
+    space->machine->end_section(outer);
 }
 
 /* The leaves of a table that lost D and W. Beyond so many, all is invalidated at once. */
@@ -182,7 +230,7 @@ static bool harvest_under(struct page_space *space, u32 top)
     return false;
 }
 
-bool page_space_harvest_step(struct page_space *space)
+static bool harvest_step(struct page_space *space)
 {
     if (space->phase != SPACE_HARVESTING)
         return false;
@@ -199,6 +247,14 @@ bool page_space_harvest_step(struct page_space *space)
     }
     space->phase = SPACE_IN_FLIGHT;
     return false;
+}
+
+bool page_space_harvest_step(struct page_space *space)
+{
+    bool outer = space->machine->begin_section();
+    bool more = harvest_step(space);
+    space->machine->end_section(outer);
+    return more;
 }
 
 bool page_space_next_taken(const struct page_space *space, struct page_cursor *cursor,
@@ -234,22 +290,54 @@ static page_entry rearmed(page_entry leaf)
     return leaf & PAGE_SOFTWARE_WRITABLE ? leaf | PTE_WRITABLE : leaf; /* I5 */
 }
 
+static void commit_record(struct page_space *space, const struct page_record *record)
+{
+    page_entry *leaf = page_space_leaf(space, record->page);
+
+    space->counters.entries_read++;
+    if (record_owns_frame(record, *leaf))
+        space->machine->frame_free(record->frame);
+    else
+        *leaf = rearmed(*leaf); /* T7 */
+}
+
+/* No longer in flight, whatever becomes of the set. */
+static void finish(struct page_space *space, u64 kept, bool forget)
+{
+    bool outer = space->machine->begin_section();
+
+    page_set_truncate(&space->set, kept);
+    if (forget)
+        map_clear(&space->forgetting);
+    space->phase = SPACE_IDLE;
+    space->machine->end_section(outer);
+}
+
 void page_space_commit(struct page_space *space)
 {
     ASSERT(space->phase == SPACE_IN_FLIGHT);
 
     struct page_cursor cursor = {};
     for (struct page_record *record; (record = page_set_next(&space->set, &cursor));) {
-        page_entry *leaf = page_space_leaf(space, record->page);
-        space->counters.entries_read++;
-        if (record_owns_frame(record, *leaf))
-            space->machine->frame_free(record->frame);
-        else
-            *leaf = rearmed(*leaf); /* T7 */
+        bool outer = space->machine->begin_section();
+        commit_record(space, record);
+        space->machine->end_section(outer);
     }
-    page_set_truncate(&space->set, 0);
-    map_clear(&space->forgetting);
-    space->phase = SPACE_IDLE;
+    finish(space, 0, true);
+}
+
+/* False: the page was released meanwhile. */
+static bool abort_record(struct page_space *space, struct page_record *record)
+{
+    page_entry *leaf = page_space_leaf(space, record->page);
+
+    if (record_owns_frame(record, *leaf))
+        space->machine->frame_free(record->frame);
+    if (!(*leaf & PTE_PRESENT))
+        return false;
+    *leaf |= PAGE_LISTED;
+    record->frame = entry_frame(*leaf);
+    return true;
 }
 
 void page_space_abort(struct page_space *space)
@@ -257,21 +345,17 @@ void page_space_abort(struct page_space *space)
     ASSERT(space->phase != SPACE_IDLE);
     while (page_space_harvest_step(space))
         ;
+    space->phase = SPACE_ABORTING; /* from here on frames stay with their pages */
 
     struct page_cursor from = {}, to = {};
     u64 kept = 0;
     for (struct page_record *record; (record = page_set_next(&space->set, &from));) {
-        page_entry *leaf = page_space_leaf(space, record->page);
-        if (record_owns_frame(record, *leaf))
-            space->machine->frame_free(record->frame);
-        if (!(*leaf & PTE_PRESENT))
-            continue;
-
-        *leaf |= PAGE_LISTED;
-        *page_set_next(&space->set, &to) =
-            (struct page_record){ record->page, entry_frame(*leaf) };
-        kept++;
+        bool outer = space->machine->begin_section();
+        if (abort_record(space, record)) {
+            *page_set_next(&space->set, &to) = *record;
+            kept++;
+        }
+        space->machine->end_section(outer);
     }
-    page_set_truncate(&space->set, kept);
-    space->phase = SPACE_IDLE;
+    finish(space, kept, false);
 }

@@ -15,7 +15,7 @@ static enum status make_zero_page(struct page_space *space, u64 page)
         return status;
 
     memset(space->machine->frame_memory(frame), 0, PAGE_SIZE);
-    status = page_space_install(space, page, frame);
+    status = page_space_put(space, page, frame);
     if (status)
         space->machine->frame_free(frame);
     return status;
@@ -69,7 +69,8 @@ static enum status copy_in_flight(struct page_space *space, page_entry *leaf)
 
     memcpy(space->machine->frame_memory(frame),
            space->machine->frame_memory(entry_frame(*leaf)), PAGE_SIZE);
-    *leaf = (*leaf & ~(PTE_ADDRESS_MASK | PAGE_LISTED)) | frame;
+    /* Dirty even if the writer does not come to write: the generation may still fail. */
+    *leaf = (*leaf & ~(PTE_ADDRESS_MASK | PAGE_LISTED)) | frame | PTE_DIRTY;
     space->counters.copied++;
     return OK;
 }
@@ -85,7 +86,7 @@ static enum status prepare_write(struct page_space *space, u64 page)
     enum status status = OK;
     if (*leaf & PTE_WRITABLE)
         space->counters.spurious += !was_closed; /* T5 */
-    else if (space->phase != SPACE_IDLE && *leaf & PAGE_LISTED)
+    else if (is_in_flight(space) && *leaf & PAGE_LISTED)
         status = copy_in_flight(space, leaf);
     if (status == OK && *leaf & PAGE_SOFTWARE_WRITABLE)
         *leaf |= PTE_WRITABLE; /* I5 */
@@ -99,8 +100,11 @@ static enum status make_exist(struct page_space *space, u64 page)
     if (page >= space->limit)
         return ERR_INVALID_ARGUMENT;
 
+    page_space_catch_up(space);
     space->counters.faults++;
-    return page_space_has(space, page) ? OK : make_zero_page(space, page);
+    if (page_space_has(space, page))
+        return OK;
+    return page_space_is_absent(space, page) ? ERR_BUSY : make_zero_page(space, page);
 }
 
 /* The leaf says what the policy said when the page came to exist. */
@@ -116,7 +120,7 @@ static bool permits(page_entry leaf, enum page_access access)
     }
 }
 
-enum status page_space_touch(struct page_space *space, u64 page, enum page_access access)
+static enum status touch(struct page_space *space, u64 page, enum page_access access)
 {
     enum status status = make_exist(space, page);
     if (status)
@@ -129,7 +133,15 @@ enum status page_space_touch(struct page_space *space, u64 page, enum page_acces
     return OK;
 }
 
-enum status page_space_alias(struct page_space *space, u64 page, void **memory)
+enum status page_space_touch(struct page_space *space, u64 page, enum page_access access)
+{
+    bool outer = space->machine->begin_section();
+    enum status status = touch(space, page, access);
+    space->machine->end_section(outer);
+    return status;
+}
+
+static enum status alias(struct page_space *space, u64 page, void **memory)
 {
     enum status status = make_exist(space, page);
     if (status == OK)
@@ -141,4 +153,12 @@ enum status page_space_alias(struct page_space *space, u64 page, void **memory)
     *leaf |= PTE_DIRTY;
     *memory = space->machine->frame_memory(entry_frame(*leaf));
     return OK;
+}
+
+enum status page_space_alias(struct page_space *space, u64 page, void **memory)
+{
+    bool outer = space->machine->begin_section();
+    enum status status = alias(space, page, memory);
+    space->machine->end_section(outer);
+    return status;
 }

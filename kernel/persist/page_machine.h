@@ -19,4 +19,10 @@ struct page_machine {
     void (*invalidate)(u64 address);
     /* Forgets all that is not global. */
     void (*reload)(void);
+    /*
+     * A section: nothing else runs on this CPU until its end. Short, and may nest; the answer of
+     * the beginning is for the end.
+     */
+    bool (*begin_section)(void);
+    void (*end_section)(bool outer);
 };

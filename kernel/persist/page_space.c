@@ -1,5 +1,6 @@
 #include "kernel/persist/page_space.h"
 
+#include "kernel/base/checked.h"
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
 #include "kernel/persist/page_space_internal.h"
@@ -26,6 +27,13 @@ void page_space_set_policy(struct page_space *space, const struct page_policy *p
     ASSERT(space->counters.pages == 0);
 
     space->policy = *policy;
+}
+
+void page_space_join(struct page_space *space, u64 number, const u64 *line)
+{
+    space->number = number;
+    space->line = line;
+    space->last_line = *line;
 }
 
 static void free_leaf_table(struct page_space *space, page_entry entry)
@@ -59,10 +67,13 @@ void page_space_reset(struct page_space *space)
     page_set_destroy(&space->set);
     map_destroy(&space->forgotten);
     map_destroy(&space->forgetting);
-    struct page_policy policy = space->policy;
+    struct page_space kept = *space;
     page_space_init(space, space->machine, space->top, space->base,
                     space->limit * PAGE_SIZE);
-    space->policy = policy;
+    space->policy = kept.policy;
+    space->backing = kept.backing;
+    if (kept.line)
+        page_space_join(space, kept.number, kept.line);
 }
 
 page_entry *page_space_leaf(const struct page_space *space, u64 page)
@@ -120,6 +131,20 @@ static page_entry leaf_flags(const struct page_space *space, enum page_rights ri
     return flags;
 }
 
+bool page_space_is_absent(const struct page_space *space, u64 page)
+{
+    const struct page_backing *backing = space->backing;
+    bool outer = space->machine->begin_section();
+    u64 value;
+
+    bool absent = backing && page < space->limit && !page_space_has(space, page) &&
+                  !map_get(&space->forgotten, page, &value) &&
+                  !map_get(&space->forgetting, page, &value) &&
+                  backing->holds(backing->context, space->number, page);
+    space->machine->end_section(outer);
+    return absent;
+}
+
 /* The table under an upper entry, made if need be: closed, nothing to harvest (I1). */
 static enum status reach_table(struct page_space *space, page_entry *entry,
                                page_entry **table)
@@ -136,7 +161,7 @@ static enum status reach_table(struct page_space *space, page_entry *entry,
     return OK;
 }
 
-enum status page_space_install(struct page_space *space, u64 page, physical_address frame)
+enum status page_space_put(struct page_space *space, u64 page, physical_address frame)
 {
     enum page_rights rights = page_space_rights(space, page);
     if (rights == PAGE_NONE)
@@ -160,29 +185,95 @@ enum status page_space_install(struct page_space *space, u64 page, physical_addr
     return OK;
 }
 
-/* A frame that is in flight stays the record's; commit or abort frees it. */
-static bool frame_is_in_flight(const struct page_space *space, page_entry leaf)
+enum status page_space_install(struct page_space *space, u64 page, physical_address frame)
 {
-    return space->phase != SPACE_IDLE && leaf & PAGE_LISTED;
+    bool outer = space->machine->begin_section();
+    page_space_catch_up(space);
+    enum status status = page_space_put(space, page, frame);
+    space->machine->end_section(outer);
+    return status;
+}
+
+/* A frame that is in flight stays the record's; commit or abort frees it. */
+static void drop_leaf(struct page_space *space, u64 page)
+{
+    page_entry *leaf = page_space_leaf(space, page);
+    page_entry was = *leaf;
+
+    *leaf = 0;
+    space->machine->invalidate(page_address(space, page)); /* T3 */
+    if (!is_in_flight(space) || !(was & PAGE_LISTED))
+        space->machine->frame_free(entry_frame(was));
+    space->counters.pages--;
+}
+
+static enum status release(struct page_space *space, u64 page)
+{
+    bool present = page_space_has(space, page);
+    if (!present && !page_space_is_absent(space, page))
+        return ERR_NOT_FOUND;
+
+    enum status status = map_set(&space->forgotten, page, 0);
+    if (status == OK && present)
+        drop_leaf(space, page);
+    return status;
 }
 
 enum status page_space_release(struct page_space *space, u64 page)
 {
-    if (!page_space_has(space, page))
-        return ERR_NOT_FOUND;
+    ASSERT(space->phase != SPACE_ABORTING);
+
+    page_space_enter(space);
     /* What the demarcation has claimed must be in the set before its page goes. */
     while (space->phase == SPACE_HARVESTING && page_space_harvest_step(space))
         ;
-    enum status status = map_set(&space->forgotten, page, 0);
-    if (status)
-        return status;
+    bool outer = space->machine->begin_section();
+    enum status status = release(space, page);
+    space->machine->end_section(outer);
+    return status;
+}
 
+/* --- eviction --- */
+
+/* Its bytes are those of the current generation, or zeros that nobody wrote. */
+static bool may_evict(const struct page_space *space, page_entry leaf)
+{
+    return leaf & PTE_PRESENT && !(leaf & (PTE_DIRTY | PAGE_LISTED)) &&
+           space->phase != SPACE_ABORTING;
+}
+
+/* One page under the hand, or the rest of a table that is not there. How many frames it freed. */
+static u64 evict_at(struct page_space *space, u64 *hand)
+{
+    u64 page = *hand;
     page_entry *leaf = page_space_leaf(space, page);
-    page_entry was = *leaf;
-    *leaf = 0;
-    space->machine->invalidate(page_address(space, page)); /* T3 */
-    if (!frame_is_in_flight(space, was))
-        space->machine->frame_free(entry_frame(was));
-    space->counters.pages--;
-    return OK;
+    if (!leaf) {
+        u64 step = space->top[top_index(page)] & PTE_PRESENT ? 1ULL << 9 : 1ULL << 18;
+        *hand = (page / step + 1) * step;
+        return 0;
+    }
+
+    ++*hand;
+    if (!may_evict(space, *leaf))
+        return 0;
+    if (*leaf & PTE_ACCESSED) { /* a second chance; what the TLB remembers is no matter */
+        *leaf &= ~PTE_ACCESSED;
+        return 0;
+    }
+    drop_leaf(space, page);
+    return 1;
+}
+
+u64 page_space_evict(struct page_space *space, u64 *hand, u64 first, u64 wanted)
+{
+    u64 freed = 0;
+
+    page_space_enter(space);
+    *hand = max_u64(*hand, first);
+    while (freed < wanted && *hand < space->limit) {
+        bool outer = space->machine->begin_section();
+        freed += evict_at(space, hand);
+        space->machine->end_section(outer);
+    }
+    return freed;
 }

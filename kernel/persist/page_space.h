@@ -6,8 +6,16 @@
  * taking W from the few entries of the top table: constant time, whatever the memory and the dirty
  * set. What was written before the line is then harvested, table by table, while writers go on.
  *
- *        demarcate                harvest_step ... false        commit, or abort
- *   IDLE ----------> HARVESTING ---------------------> IN_FLIGHT ------------> IDLE
+ *        demarcate                harvest_step ... false                 commit
+ *   IDLE ----------> HARVESTING ---------------------> IN_FLIGHT -------------------> IDLE
+ *                        |                                 |      abort                 ^
+ *                        +---------------------------------+-----------> ABORTING ------+
+ *
+ * A page that is not in memory is zero, unless a generation holds it: then it is absent, counts as
+ * unchanged, and has to be brought before it can be touched. Clean pages may become absent.
+ *
+ * Several spaces share one line: each keeps the number of the last one that it was demarcated at, and
+ * one with an older number is demarcated before anything writes to it (page_space_enter()).
  *
  *                  bit           meaning
  *   upper entry    W             open: something below may have been written since the demarcation
@@ -28,6 +36,7 @@
  *   I6  Only a commit takes a page out of the set; an abort leaves all of it for the next one.
  *   I7  A page that exists has room for its record reserved.
  *   I8  U is set in all entries of a user space and in none of the kernel's; X only without S.
+ *   I9  A space whose number of the last line is old was not written since that line.
  *
  *   T1  Leaves are 4 KiB, never global, and there is one address space id: no PCID.
  *   T2  Clearing W or D of a leaf invalidates its page.
@@ -52,7 +61,7 @@
 
 enum { SPACE_KERNEL_WINDOW = 0 };
 
-enum page_space_phase { SPACE_IDLE, SPACE_HARVESTING, SPACE_IN_FLIGHT };
+enum page_space_phase { SPACE_IDLE, SPACE_HARVESTING, SPACE_IN_FLIGHT, SPACE_ABORTING };
 
 enum page_access { PAGE_READ, PAGE_WRITE, PAGE_EXECUTE };
 
@@ -70,8 +79,15 @@ struct page_policy {
     void *context;
 };
 
+/* Which pages the current generation holds. */
+struct page_backing {
+    bool (*holds)(void *context, u64 space,
+                  u64 page); /* called inside a section: short */
+    void *context;
+};
+
 struct page_space_counters {
-    u64 pages;        /* that exist */
+    u64 pages;        /* in memory */
     u64 entries_read; /* page-table entries looked at for dirt since the last demarcation */
     u64 faults;
     u64 spurious;
@@ -81,6 +97,10 @@ struct page_space_counters {
 struct page_space {
     const struct page_machine *machine;
     struct page_policy policy;
+    const struct page_backing *backing; /* NULL: nothing is absent */
+    u64 number;                         /* of the space, for the backing */
+    const u64 *line;                    /* how many lines there were; NULL: not shared */
+    u64 last_line;   /* the last one that this space was demarcated at */
     page_entry *top; /* the table of the space; its entries cover 1 GiB each */
     u32 top_entries;
     u64 base;  /* virtual address of page 0 */
@@ -104,17 +124,24 @@ void page_space_init(struct page_space *space, const struct page_machine *machin
                      page_entry *top, u64 base, u64 size);
 /* Before the first page exists; without it the space is the kernel's, all pages writable. */
 void page_space_set_policy(struct page_space *space, const struct page_policy *policy);
+/*
+ * The space becomes one of several: `line` counts the demarcations of all, and lives on. What it has
+ * so far counts as written after the last one.
+ */
+void page_space_join(struct page_space *space, u64 number, const u64 *line);
 /* Gives back all pages and tables. Nothing may be in flight. */
 void page_space_reset(struct page_space *space);
 
-/* Does the page exist? Looking does not make it. */
+/* Is the page in memory? Looking does not make it. */
 bool page_space_has(const struct page_space *space, u64 page);
-/* The memory of a page that exists, for reading only; NULL if it does not. */
+/* Is it absent: not in memory, but held by the current generation? */
+bool page_space_is_absent(const struct page_space *space, u64 page);
+/* The memory of a page that is there, for reading only; NULL if it is not. */
 const void *page_space_peek(const struct page_space *space, u64 page);
 /*
  * Makes the page ready for the access: it exists, and with PAGE_WRITE the next write to its address
  * does not fault. ERR_NO_MEMORY (nothing changed that matters), ERR_INVALID_ARGUMENT: no such page;
- * ERR_READ_ONLY: there is one, but not for this kind of access.
+ * ERR_READ_ONLY: there is one, but not for this kind of access; ERR_BUSY: it is absent.
  * The page fault handler and those who want an error instead of a fault call it.
  */
 enum status page_space_touch(struct page_space *space, u64 page, enum page_access access);
@@ -132,6 +159,18 @@ enum status page_space_install(struct page_space *space, u64 page,
                                physical_address frame);
 /* The page no longer exists; the next generation forgets it. ERR_NOT_FOUND, ERR_NO_MEMORY. */
 enum status page_space_release(struct page_space *space, u64 page);
+/*
+ * Frees frames of clean pages, which become absent, or zero again, from *hand (not below `first`) on,
+ * sparing those that were used since the hand last passed. How many; less than `wanted`: the hand is at
+ * the end of the space.
+ */
+u64 page_space_evict(struct page_space *space, u64 *hand, u64 first, u64 wanted);
+
+/*
+ * Before the tables of the space are loaded, and before anything else in it: demarcates it if there was
+ * a line since. A few hundred instructions at most.
+ */
+void page_space_enter(struct page_space *space);
 
 /* Is there anything that a generation would have to take or forget? Reads no tables. */
 bool page_space_is_dirty(const struct page_space *space);
@@ -143,9 +182,9 @@ u64 page_space_count_dirty(const struct page_space *space);
  * Costs nothing otherwise. ERR_NO_MEMORY: no demarcation now. The space must be IDLE.
  */
 enum status page_space_prepare(struct page_space *space);
-/* Draws the line. Constant time. Nothing may come between page_space_prepare() and this. */
+/* Draws the line. Constant time. Between page_space_prepare() and this nothing may be released. */
 void page_space_demarcate(struct page_space *space);
-/* Harvests one table; false once nothing is left. */
+/* Harvests one table, in one section; false once nothing is left. */
 bool page_space_harvest_step(struct page_space *space);
 /*
  * The harvested pages: the memory of each as it was at the demarcation, valid and unchanged until

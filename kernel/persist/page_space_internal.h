@@ -46,8 +46,19 @@ static inline page_entry *entry_table(const struct page_space *space, page_entry
     return space->machine->frame_memory(entry_frame(entry));
 }
 
+/* The device, or Snapper, has the frames of listed leaves. */
+static inline bool is_in_flight(const struct page_space *space)
+{
+    return space->phase == SPACE_HARVESTING || space->phase == SPACE_IN_FLIGHT;
+}
+
 /* The leaf entry of the page, or NULL while no table holds one. The page must be in the space. */
 page_entry *page_space_leaf(const struct page_space *space, u64 page);
+
+/* page_space_enter() and page_space_demarcate() inside a section. */
+void page_space_catch_up(struct page_space *space);
+/* Install inside a section. */
+enum status page_space_put(struct page_space *space, u64 page, physical_address frame);
 
 /* PAGE_NONE outside the space. */
 enum page_rights page_space_rights(const struct page_space *space, u64 page);

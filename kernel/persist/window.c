@@ -1,5 +1,6 @@
 #include "kernel/persist/window.h"
 
+#include "kernel/arch/interrupts.h"
 #include "kernel/base/checked.h"
 #include "kernel/base/log.h"
 
@@ -30,6 +31,8 @@ static const struct page_machine machine = {
     .frame_memory = physical_to_virtual,
     .invalidate = invalidate_page,
     .reload = reload_page_tables,
+    .begin_section = interrupts_save,
+    .end_section = interrupts_restore,
 };
 
 const struct page_machine *window_machine(void)

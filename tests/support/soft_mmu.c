@@ -11,13 +11,13 @@ struct rights {
 
 /* What the TLB knows about a page, and the cache of upper entries about 2 MiB. */
 struct memory_of_page {
-    bool known;
+    u64 known; /* as long as this is the region's age */
     bool dirty;
     struct rights rights;
     physical_address frame;
 };
 struct memory_of_table {
-    bool known;
+    u64 known; /* the same with `upper_age` */
     struct rights rights;
     physical_address frame;
 };
@@ -27,6 +27,7 @@ struct region {
     u64 base;
     size_t tables;
     page_entry *top; /* NULL: nothing is there */
+    u64 age, upper_age;
     struct memory_of_page *tlb;
     struct memory_of_table *upper;
 };
@@ -39,6 +40,9 @@ static struct {
     u64 *looks;
     size_t frames, used_count, next;
     bool refuse;
+    bool in_section, is_between;
+    void (*between)(void *context);
+    void *between_context;
     page_entry top[TABLE_ENTRIES];
     struct region regions[REGIONS];
 } mmu;
@@ -77,12 +81,12 @@ static void *soft_memory(physical_address frame)
 
 static void forget_upper(struct region *region)
 {
-    memset(region->upper, 0, region->tables * sizeof region->upper[0]);
+    region->upper_age++;
 }
 
 static void forget_region(struct region *region)
 {
-    memset(region->tlb, 0, region->tables * TABLE_ENTRIES * sizeof region->tlb[0]);
+    region->age++;
     forget_upper(region);
 }
 
@@ -101,17 +105,48 @@ static void soft_invalidate(u64 address)
         forget_upper(&mmu.regions[i]);
 }
 
+static bool soft_begin_section(void)
+{
+    bool outer = !mmu.in_section;
+
+    mmu.in_section = true;
+    return outer;
+}
+
+static void soft_end_section(bool outer)
+{
+    assert(mmu.in_section);
+    if (!outer)
+        return;
+    mmu.in_section = false;
+    if (!mmu.between || mmu.is_between)
+        return;
+    mmu.is_between = true;
+    mmu.between(mmu.between_context);
+    mmu.is_between = false;
+}
+
+void soft_mmu_set_between(void (*between)(void *context), void *context)
+{
+    mmu.between = between;
+    mmu.between_context = context;
+}
+
 static const struct page_machine machine = {
     .frame_alloc = soft_alloc,
     .frame_free = soft_free,
     .frame_memory = soft_memory,
     .invalidate = soft_invalidate,
     .reload = forget_all,
+    .begin_section = soft_begin_section,
+    .end_section = soft_end_section,
 };
 
 static void start_region(struct region *region, u64 base, size_t gib, page_entry *top)
 {
-    *region = (struct region){ .base = base, .tables = gib * TABLE_ENTRIES, .top = top };
+    *region = (struct region){
+        .base = base, .tables = gib * TABLE_ENTRIES, .top = top, .age = 1, .upper_age = 1
+    };
     region->tlb = calloc(region->tables * TABLE_ENTRIES, sizeof region->tlb[0]);
     region->upper = calloc(region->tables, sizeof region->upper[0]);
     assert(region->tlb && region->upper);
@@ -192,7 +227,7 @@ static struct rights both(struct rights a, struct rights b)
 static bool walk_upper(struct region *region, u64 page, struct memory_of_table *found)
 {
     struct memory_of_table *cached = &region->upper[page / TABLE_ENTRIES];
-    if (cached->known) {
+    if (cached->known == region->upper_age) {
         *found = *cached;
         return true;
     }
@@ -205,7 +240,8 @@ static bool walk_upper(struct region *region, u64 page, struct memory_of_table *
     if (!(*middle & PTE_PRESENT))
         return false;
     *middle |= PTE_ACCESSED;
-    *cached = (struct memory_of_table){ true, both(rights_of(*top), rights_of(*middle)),
+    *cached = (struct memory_of_table){ region->upper_age,
+                                        both(rights_of(*top), rights_of(*middle)),
                                         *middle & PTE_ADDRESS_MASK };
     *found = *cached;
     return true;
@@ -230,7 +266,7 @@ static bool load(struct region *region, u64 page, struct memory_of_page *known)
     if (!(*leaf & PTE_PRESENT))
         return false;
     *leaf |= PTE_ACCESSED;
-    *known = (struct memory_of_page){ true, *leaf & PTE_DIRTY,
+    *known = (struct memory_of_page){ region->age, *leaf & PTE_DIRTY,
                                       both(table.rights, rights_of(*leaf)),
                                       *leaf & PTE_ADDRESS_MASK };
     return true;
@@ -242,7 +278,7 @@ static struct memory_of_page *access(struct region *region, u64 page,
 {
     struct memory_of_page *known = &region->tlb[page];
 
-    if ((known->known || load(region, page, known)) &&
+    if ((known->known == region->age || load(region, page, known)) &&
         (!needed.write || known->rights.write) && (!needed.user || known->rights.user) &&
         (!needed.execute || known->rights.execute))
         return known;

@@ -24,6 +24,12 @@ size_t soft_mmu_frames_used(void);
 /* frame_alloc fails while true. */
 void soft_mmu_refuse_frames(bool refuse);
 
+/*
+ * Called wherever another context may come in: after each outermost section. NULL: nobody does. While
+ * it runs it is not called again.
+ */
+void soft_mmu_set_between(void (*between)(void *context), void *context);
+
 enum { SOFT_MMU_OK, SOFT_MMU_READ_FAULT, SOFT_MMU_WRITE_FAULT, SOFT_MMU_FETCH_FAULT };
 /* One aligned access of the CPU, by page number and offset in the page. */
 int soft_mmu_read(u64 page, size_t offset, u64 *value);
