@@ -1,13 +1,15 @@
 /*
  * Damaged images by the ten thousand: build/damage [--seed N] [--count N] [--fsck N] [--jobs N]
- *              [--keep FILE]
+ *              [--keep FILE] [--journals]
  *
  * A seed damages one of the victims in one to six places and uses it (tests/support/damage.h,
  * hostile_use.h). Of one image in so many, --fsck, what e2fsck finds before and afterwards is
- * compared: using it adds no damage. --keep writes each damaged image to a file, the last one stays. Each batch has a process of its own; what dies, hangs or
+ * compared: using it adds no damage. --keep writes each damaged image to a file, the last one stays. With --journals the
+ * journal alone is damaged, and our replay compared with that of e2fsck (journals.h). Each batch has a process of its own; what dies, hangs or
  * misbehaves is one line with the arguments that replay it. The last line is `N images, M broken`;
  * exit code 0: none.
  */
+#include "tests/damage/journals.h"
 #include "tests/damage/problems.h"
 #include "tests/support/damage.h"
 #include "tests/support/hostile_use.h"
@@ -24,14 +26,16 @@
 enum { SECONDS_PER_IMAGE = 20, DAMAGES_MAX = 6, JOBS_MAX = 64 };
 
 static u64 first_seed = 1, seed_count = 12000, jobs = 1, fsck_every = 100;
+static bool journals;
 static const char *keep_path;
 
 /* What a job reports, seen by its parent when it is dead, too. */
 struct job {
     u64 images, mounted, broken;
-    u64 judged;                 /* by e2fsck */
-    u64 unjudged;               /* on these it did not end */
-    u64 spread;                 /* problems_spread() */
+    u64 judged;   /* by e2fsck */
+    u64 unjudged; /* on these it did not end */
+    u64 spread;   /* problems_spread() */
+    u64 outcomes[JOURNAL_OUTCOMES];
     u64 at;                     /* the seed being tried */
     u64 heap_bytes, read_times; /* the worst */
 };
@@ -44,10 +48,15 @@ struct bench {
     u8 *used; /* the image afterwards */
 };
 
+static const u64 journal_kinds =
+    1ULL << PLACE_JOURNAL_SUPERBLOCK | 1ULL << PLACE_JOURNAL_DESCRIPTOR |
+    1ULL << PLACE_JOURNAL_REVOKE | 1ULL << PLACE_JOURNAL_COMMIT |
+    1ULL << PLACE_JOURNAL_DATA;
+
 static void complain(const struct job *job, const char *what, const char *why)
 {
-    printf("BROKEN %s: %s: damage --seed %llu --count 1 --fsck 1\n", what, why,
-           (unsigned long long)job->at);
+    printf("BROKEN %s: %s: damage --seed %llu --count 1 %s\n", what, why,
+           (unsigned long long)job->at, journals ? "--journals" : "--fsck 1");
     fflush(stdout);
 }
 
@@ -116,17 +125,42 @@ static void try_seed(struct job *job, struct bench *bench)
     damage_undo(damage);
 }
 
+static void try_journal(struct job *job, struct bench *bench)
+{
+    struct damage *damage = &bench->damage;
+    struct damage_source source = damage_source_seed(job->at);
+    u64 count = 1 + damage_draw(&source, DAMAGES_MAX / 2);
+    char why[200];
+
+    for (u64 i = 0; i < count; i++)
+        damage_do(damage, &source);
+    if (keep_path)
+        image_save(keep_path, damage->image, bench->disk.size_bytes);
+    alarm(SECONDS_PER_IMAGE);
+    enum journal_outcome outcome = journal_compare(damage, &bench->disk, why, sizeof why);
+    alarm(0);
+    job->images++;
+    job->outcomes[outcome]++;
+    if (outcome == JOURNAL_DIFFERENT) {
+        job->broken++;
+        complain(job, damage->first, why);
+    }
+    damage_undo(damage);
+}
+
 /* From job->at on, those of its seeds that damage this victim. */
 static void run_batch(struct job *job, size_t which)
 {
     static struct bench bench;
 
     victim_open(&bench.victim, which);
-    damage_open(&bench.damage, &bench.victim.places, ~0ULL);
+    if (journals && image_places_count(&bench.victim.places, PLACE_JOURNAL_COMMIT) == 0)
+        exit(0);
+    damage_open(&bench.damage, &bench.victim.places, journals ? journal_kinds : ~0ULL);
     layered_disk_open(&bench.disk, bench.victim.places.image.size_bytes);
     bench.used = malloc(bench.disk.size_bytes);
     for (; job->at < first_seed + seed_count; job->at += jobs * victim_count)
-        try_seed(job, &bench);
+        journals ? try_journal(job, &bench) : try_seed(job, &bench);
     free(bench.used);
     layered_disk_close(&bench.disk);
     damage_close(&bench.damage);
@@ -167,6 +201,7 @@ static void parse(int count, char **words)
         { "count", required_argument, NULL, 'c' },
         { "fsck", required_argument, NULL, 'f' },
         { "jobs", required_argument, NULL, 'j' },
+        { "journals", no_argument, NULL, 'J' },
         { "keep", required_argument, NULL, 'k' },
         { 0 },
     };
@@ -179,10 +214,12 @@ static void parse(int count, char **words)
                       : option == 'f' ? &fsck_every
                                       : &jobs;
         char *rest = NULL;
-        if (option == 'k') {
+        if (option == 'k')
             keep_path = optarg;
+        if (option == 'J')
+            journals = true;
+        if (option == 'k' || option == 'J')
             continue;
-        }
         if (option != '?')
             *number = strtoull(optarg, &rest, 10);
         right = rest && rest != optarg && !*rest;
@@ -190,7 +227,7 @@ static void parse(int count, char **words)
     if (right && seed_count > 0 && jobs > 0 && jobs <= JOBS_MAX && optind == count)
         return;
     fprintf(stderr, "usage: damage [--seed N] [--count N] [--fsck N] [--jobs N] "
-                    "[--keep FILE]\n");
+                    "[--keep FILE] [--journals]\n");
     exit(2);
 }
 
@@ -203,11 +240,22 @@ static void add_up(const struct job *results, struct job *sum)
         sum->judged += results[job].judged;
         sum->unjudged += results[job].unjudged;
         sum->spread += results[job].spread;
+        for (int i = 0; i < JOURNAL_OUTCOMES; i++)
+            sum->outcomes[i] += results[job].outcomes[i];
         if (results[job].heap_bytes > sum->heap_bytes)
             sum->heap_bytes = results[job].heap_bytes;
         if (results[job].read_times > sum->read_times)
             sum->read_times = results[job].read_times;
     }
+}
+
+static void report_journals(const struct job *sum)
+{
+    for (enum journal_outcome i = 0; i < JOURNAL_OUTCOMES; i++)
+        printf("%s: %llu\n", journal_outcome_name(i),
+               (unsigned long long)sum->outcomes[i]);
+    printf("%llu journals, %llu broken\n", (unsigned long long)sum->images,
+           (unsigned long long)sum->broken);
 }
 
 static void report(const struct job *sum)
@@ -240,6 +288,6 @@ int main(int count, char **words)
     while (wait(NULL) > 0) {
     }
     add_up(results, &sum);
-    report(&sum);
+    journals ? report_journals(&sum) : report(&sum);
     return sum.broken ? 1 : 0;
 }

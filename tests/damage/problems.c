@@ -13,7 +13,7 @@ enum { SECONDS = 10 };
 
 /* --- e2fsck --- */
 
-static const char *copy_path(void)
+const char *problems_path(void)
 {
     static char path[64];
 
@@ -103,7 +103,7 @@ static void add(struct problems *problems, const char *line)
 
 void problems_find(struct problems *problems, const u8 *image, size_t size_bytes)
 {
-    const char *path = copy_path();
+    const char *path = problems_path();
 
     problems->count = 0;
     image_save(path, image, size_bytes);

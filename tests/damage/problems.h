@@ -14,7 +14,7 @@ struct problems {
     char items[PROBLEMS_MAX][PROBLEM_SIZE];
 };
 
-/* Replays the journal in a copy of the image, then reads it. Copies lie in memory if the host can. */
+/* Replays the journal in a copy of the image, then reads it. */
 void problems_find(struct problems *problems, const u8 *image, size_t size_bytes);
 /*
  * Damage that spreads when the file system is used, and nothing can prevent it: something in use that
@@ -29,4 +29,6 @@ const char *problems_new(const struct problems *before, const struct problems *a
 /* A line for each, on the standard output. */
 void problems_print(const char *prefix, const struct problems *problems);
 
+/* Where copies lie: in memory if the host can. One for each process. */
+const char *problems_path(void);
 void image_save(const char *path, const u8 *image, size_t size_bytes);

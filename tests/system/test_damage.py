@@ -22,3 +22,10 @@ def test_damage__wrong_words__one_line_and_code_2(words):
     refused = run(DAMAGE, *words, cwd=ROOT)
     assert refused.returncode == 2
     assert len(refused.stdout.splitlines()) <= 1
+
+
+def test_damage__journals__replayed_as_by_e2fsck():
+    compared = run(DAMAGE, "--journals", "--count", 240, cwd=ROOT)
+    assert compared.returncode == 0, compared.stdout
+    assert int(re.search(r"^same: (\d+)$", compared.stdout, re.M).group(1)) > 60
+    assert compared.stdout.endswith("120 journals, 0 broken\n")

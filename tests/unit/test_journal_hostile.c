@@ -165,6 +165,8 @@ static void journal_open__what_we_cannot__is_refused_by_name(void **state)
     assert_superblock_refused(0x1C, 5000, ERR_CORRUPT, "starts at 5000");
     assert_superblock_refused(0x28, 0x100 | 0x13, ERR_UNSUPPORTED, "0x100");
     assert_superblock_refused(0x28, 0x1B, ERR_CORRUPT, "v2 and v3");
+    assert_superblock_refused(0x24, 0x1, ERR_CORRUPT, "checksum v1 and v3");
+    assert_superblock_refused(0x2C, 0x4, ERR_UNSUPPORTED, "0x4");
     assert_superblock_refused(0x28, 0x17, ERR_UNSUPPORTED, "asynchronous");
     assert_superblock_refused(0x50, 0x01000000, ERR_UNSUPPORTED, "type 1");
 }

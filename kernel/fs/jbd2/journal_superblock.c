@@ -45,8 +45,17 @@ static enum status check_features(const struct journal_superblock *sb, const u8 
                   sb->incompat & ~(u32)JOURNAL_INCOMPAT_KNOWN);
         return ERR_UNSUPPORTED;
     }
+    if (sb->ro_compat) {
+        log_error("journal: unknown read-only features 0x%x", sb->ro_compat);
+        return ERR_UNSUPPORTED;
+    }
     if (!wants_checksum(sb->incompat))
         return OK;
+    if (sb->compat & JOURNAL_COMPAT_CHECKSUM) {
+        log_error("journal: superblock: checksum v1 and v%u at once",
+                  sb->incompat & JOURNAL_INCOMPAT_CSUM_V3 ? 3 : 2);
+        return ERR_CORRUPT;
+    }
     if ((sb->incompat & JOURNAL_INCOMPAT_CSUM_V2) &&
         (sb->incompat & JOURNAL_INCOMPAT_CSUM_V3)) {
         log_error("journal: superblock: checksum v2 and v3 at once");
