@@ -305,6 +305,13 @@ faults: ## every read, write, flush and allocation fails in turn (FAULTS="--ever
 	$(MAKE_NOW) $(BUILD)/crash
 	@$(BUILD)/crash --faults --jobs $$(nproc) $(or $(FAULTS),--every 6)
 
+mutants: ## bugs are planted, one at a time, and must be caught (MUTANTS="NAME...")
+	@scripts/deps build test
+	$(MAKE_NOW) $(BUILD)/crash $(BUILD)/libportable.a
+	@FAST_CC="$(HOST_CC) $(FAST_FLAGS)" HOST_CC="$(HOST_CC) $(HOST_FLAGS)" \
+		FAST_OBJECTS="$(FAST_OBJECTS)" HOST_LIBRARY=$(BUILD)/libportable.a \
+		tests/mutants/mutants.py $(MUTANTS)
+
 demo: ## not there yet: needs user programs
 	@echo "make demo needs programs that run in user mode, which the kernel does not have yet;" \
 	    "README.md shows how to pull the plug on the mem command"
@@ -342,6 +349,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage mutants demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

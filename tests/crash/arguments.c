@@ -9,9 +9,12 @@ enum { JOBS_MAX = 64 };
 
 static _Noreturn void usage(void)
 {
-    fprintf(stderr, "usage: crash [--scenario NAME] [--seed N] [--jobs N] [--list] "
-                    "[--states N] [--depth 1-3] [--fsck N] [--replay TEXT] "
-                    "[--faults] [--every N] [--fault TEXT] [--lives N] [--crashes N]\n");
+    fprintf(
+        stderr,
+        "usage: crash [--scenario NAME] [--seed N] [--jobs N] [--list] "
+        "[--states N] [--depth 1-3] [--fsck N] [--replay TEXT] "
+        "[--faults] [--every N] [--kind KIND] [--fault TEXT] [--lives N] [--crashes N] "
+        "[--recorded PREFIX] [--stop]\n");
     exit(2);
 }
 
@@ -91,7 +94,9 @@ static const struct option options[] = {
     { "fault", required_argument, NULL, 'R' },
     { "lives", required_argument, NULL, 'L' },
     { "crashes", required_argument, NULL, 'C' },
+    { "kind", required_argument, NULL, 'k' },
     { "stop", no_argument, NULL, 'S' },
+    { "recorded", required_argument, NULL, 'P' },
     { 0 },
 };
 
@@ -142,6 +147,14 @@ static void set(struct arguments *arguments, int option)
         arguments->faults = true;
         arguments->only = parse_fault(optarg);
         break;
+    case 'k':
+        fault_campaign.only = fault_kind_find(optarg, strlen(optarg));
+        if (fault_campaign.only == FAULT_KINDS)
+            usage();
+        break;
+    case 'P':
+        arguments->recorded = optarg;
+        break;
     case 'S':
         arguments->stop = true;
         break;
@@ -165,7 +178,7 @@ struct arguments arguments_parse(int count, char **words)
         optind < count)
         usage();
     fault_campaign.seed = exploration.seed;
-    if (arguments.only)
+    if (arguments.only || arguments.recorded)
         arguments.jobs = 1;
     exploration.stop = fault_campaign.stop = arguments.stop;
     return arguments;

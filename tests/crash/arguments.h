@@ -8,8 +8,9 @@
 struct arguments {
     const struct scenario *only; /* NULL: all */
     u64 jobs;
-    bool faults; /* instead of power cuts */
-    bool stop;   /* at the first failure */
+    const char *recorded; /* instead of scenarios: recorded.h; or NULL */
+    bool faults;          /* instead of power cuts */
+    bool stop;            /* at the first failure */
 };
 
 /* Fills in `exploration`, `fault_campaign` and `lives`, too. Wrong words end the program. */

@@ -1,6 +1,7 @@
 #include "tests/crash/explore.h"
 
 #include "kernel/base/checked.h"
+#include "kernel/base/endian.h"
 #include "kernel/base/map.h"
 #include "tests/crash/cut.h"
 #include "tests/crash/distinct.h"
@@ -56,6 +57,18 @@ static bool is_sampled(void)
     return exploration.fsck_every && states_tried() % exploration.fsck_every == 0;
 }
 
+/* Does the journal's superblock say that there is something in it, and the file system's not? */
+static bool lacks_recovery_flag(const struct level *level)
+{
+    enum { START_AT = 0x1C, INCOMPAT_AT = 0x60, RECOVER = 4, SUPERBLOCK_SECTOR = 2 };
+    const u8 *journal =
+        layered_disk_sector(&level->disk, level->lab->journal_at / SECTOR_SIZE);
+    const u8 *superblock = layered_disk_sector(&level->disk, SUPERBLOCK_SECTOR);
+
+    return get_be32(journal + START_AT) != 0 &&
+           !(get_le32(superblock + INCOMPAT_AT) & RECOVER);
+}
+
 static void ask_e2fsck(struct level *level, const struct lab_state *found, bool torn)
 {
     struct second_opinion opinion = { .lab = level->lab,
@@ -80,6 +93,8 @@ static void try_state(struct level *level, const struct lab_state *const *allowe
     bool torn = second_opinion_torn(&level->disk);
 
     exploration.torn += torn;
+    if (lacks_recovery_flag(level))
+        report_failure(level, "a journal in use without the flag: Linux would wipe it");
     if (nests || sampled)
         layered_disk_copy(&level->disk, level->before);
     if (nests)

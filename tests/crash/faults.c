@@ -112,7 +112,9 @@ static bool is_drawn(const struct lab *lab, const struct fault *fault)
 static void try_drawn(struct lab *lab, const struct lab_action *action,
                       const struct fault *fault)
 {
-    if (is_drawn(lab, fault))
+    bool wanted =
+        fault_campaign.only == FAULT_KINDS || fault_campaign.only == fault->kind;
+    if (wanted && is_drawn(lab, fault))
         run_case(lab, action, fault);
 }
 

@@ -31,7 +31,8 @@ struct fault {
 /* One job's share of a campaign. */
 struct fault_campaign {
     u64 seed;
-    u64 every; /* one case in so many is tried */
+    u64 every;            /* one case in so many is tried */
+    enum fault_kind only; /* FAULT_KINDS: all */
 
     bool stop; /* at the first failure */
     bool replaying;

@@ -97,8 +97,9 @@ static bool check_file_system(struct session *session)
 static bool judge_image(struct session *session, struct disk *disk,
                         const struct lab_state *const *allowed, size_t count)
 {
-    if (!open_image(session, disk) || !find_state(session, allowed, count) ||
-        !finish_recovery(session) || !close_image(session))
+    if (!open_image(session, disk) || !check_file_system(session) ||
+        !find_state(session, allowed, count) || !finish_recovery(session) ||
+        !close_image(session))
         return false;
     const struct lab_state *found = allowed[session->verdict->state];
     size_t index = session->verdict->state;

@@ -1,10 +1,10 @@
 /*
  * What must be true after a power cut, tried in this order:
  *
- *   our ext4 mounts the image, replaying its journal; Snapper opens it; the generations are those of
- *   one of the states allowed, each to the byte; clean-up and settling succeed; mounted
- *   again it is still the same state, the audit of all snapshot files and the check of the whole file
- *   system find nothing.
+ *   our ext4 mounts the image, replaying its journal; the check of the whole file system finds nothing;
+ *   Snapper opens it; the generations are those of one of the states allowed, each to the byte;
+ *   clean-up and settling succeed; mounted again it is still the same state, and neither the audit of
+ *   all snapshot files nor the check of the file system finds anything.
  */
 #pragma once
 

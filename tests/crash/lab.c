@@ -163,23 +163,24 @@ static void take_space(struct lab *lab)
     lab->fs = NULL;
 }
 
-/*
- * The file stays as long as it is, but the journal says that it ends earlier. Of a fresh image, where
- * the journal lies in one piece and its superblock has no checksum yet.
- */
+/* In a fresh image the journal lies in one piece, its superblock first. */
+static size_t find_journal(struct lab *lab)
+{
+    enum { MAGIC_AT = 0, KIND_AT = 4, SUPERBLOCK_V2 = 4, STEP = 1024 };
+
+    for (size_t at = 0; at < lab->ram.size_bytes; at += STEP)
+        if (get_be32(lab->ram.bytes + at + MAGIC_AT) == 0xC03B3998 &&
+            get_be32(lab->ram.bytes + at + KIND_AT) == SUPERBLOCK_V2)
+            return at;
+    lab_insist(lab, "journal", ERR_NOT_FOUND);
+    return 0;
+}
+
+/* The file stays as long as it is, but the journal says that it ends earlier; it has no checksum yet. */
 static void shrink_journal(struct lab *lab)
 {
-    enum { MAGIC_AT = 0, KIND_AT = 4, SUPERBLOCK_V2 = 4, BLOCKS_AT = 16 };
-
-    for (size_t at = 0; at < lab->ram.size_bytes; at += 1024) {
-        u8 *raw = lab->ram.bytes + at;
-        if (get_be32(raw + MAGIC_AT) == 0xC03B3998 &&
-            get_be32(raw + KIND_AT) == SUPERBLOCK_V2) {
-            put_be32(raw + BLOCKS_AT, lab->scenario->journal_blocks);
-            return;
-        }
-    }
-    lab_insist(lab, "journal", ERR_NOT_FOUND);
+    enum { BLOCKS_AT = 16 };
+    put_be32(lab->ram.bytes + lab->journal_at + BLOCKS_AT, lab->scenario->journal_blocks);
 }
 
 void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed,
@@ -200,6 +201,7 @@ void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed,
                                               scenario->mkfs_options, &lab->ram);
     unlink(path);
     lab->ram.order_seed = seed;
+    lab->journal_at = find_journal(lab);
     if (scenario->journal_blocks > 0)
         shrink_journal(lab);
     if (scenario->free_blocks > 0)

@@ -17,7 +17,8 @@ enum {
     LAB_GENERATIONS = 24,
     LAB_STEPS = 200,
     LAB_ALLOWED_MAX = 12,
-    LAB_SIZE_MAX = 4096
+    LAB_SIZE_MAX = 4096,
+    LAB_PLAIN_SIZE = 40 * KIB
 };
 
 /* What an object holds in a generation: a version, from which content and size follow; 0: no object. */
@@ -31,6 +32,7 @@ struct lab_state {
     size_t count;
     struct lab_generation generations[LAB_GENERATIONS];
     char target[GENERATION_NAME_LENGTH + 1]; /* of a rollback; empty: none */
+    u32 plain; /* version of a file beside Snapper's; 0: there is none */
 };
 
 /* Those of one call end together: a cut in it may leave any of them. */
@@ -97,6 +99,7 @@ struct lab {
     bool rotten;                /* files may be damaged, each has a good copy */
     struct lab_stream exported; /* a generation on its way out and back */
 
+    size_t journal_at; /* of the journal's superblock, in bytes */
     const struct lab_observer *observer;
     u32 actions; /* performed */
 };
@@ -145,6 +148,8 @@ void lab_repair(struct lab *lab);
 enum { LAB_WHOLE = LAB_GENERATIONS };
 void lab_export(struct lab *lab, size_t index, size_t base);
 void lab_import(struct lab *lab);
+/* A file beside Snapper's is removed and made anew, with other content, in one transaction. */
+void lab_replace_plain(struct lab *lab);
 /* A generation in which nothing is left, and all others are purged. */
 void lab_empty(struct lab *lab);
 /* Unmounts and mounts again. */
@@ -166,6 +171,7 @@ size_t lab_allowed(const struct lab *lab, size_t records,
 /* Content of an object's version; returns its size, at most LAB_SIZE_MAX. */
 size_t lab_content(size_t index, u32 version, u8 *to);
 u64 lab_id(size_t index);
+void lab_plain_content(u32 version, u8 *to);
 /* Does the image of this session hold exactly these generations, each to the byte? */
 bool lab_state_matches(struct snapper *snapper, const struct lab_state *state,
                        const char **why);

@@ -3,6 +3,7 @@
 
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
+#include "snapper/session.h"
 
 u64 lab_id(size_t index)
 {
@@ -20,6 +21,34 @@ size_t lab_content(size_t index, u32 version, u8 *to)
         memcpy(to + at, &word, size - at < sizeof word ? size - at : sizeof word);
     }
     return size;
+}
+
+void lab_plain_content(u32 version, u8 *to)
+{
+    u64 state = version * 0x9E3779B97F4A7C15ULL | 1;
+
+    for (size_t at = 0; at < LAB_PLAIN_SIZE; at += sizeof state) {
+        u64 word = random_next(&state);
+        memcpy(to + at, &word, sizeof word);
+    }
+}
+
+static bool plain_matches(struct store *store, u32 version)
+{
+    static u8 expected[LAB_PLAIN_SIZE], found[LAB_PLAIN_SIZE];
+    const struct store_operations *operations = store->operations;
+    size_t size = 0;
+    u64 root, node;
+
+    if (operations->root(store, &root) != OK)
+        return false;
+    enum status status = operations->lookup(store, root, "plain", &node);
+    if (version == 0)
+        return status == ERR_NOT_FOUND;
+    lab_plain_content(version, expected);
+    return status == OK &&
+           operations->read(store, node, 0, found, sizeof found, &size) == OK &&
+           size == sizeof found && memcmp(found, expected, size) == 0;
 }
 
 static bool object_matches(struct snapper_view *view, size_t index, u32 version,
@@ -60,6 +89,9 @@ bool lab_state_matches(struct snapper *snapper, const struct lab_state *state,
 {
     struct snapper_generation_info info;
 
+    *why = "the file beside the generations";
+    if (!plain_matches(snapper->store, state->plain))
+        return false;
     *why = "another target of a rollback";
     if (!text_equal(snapper_target(snapper).text, state->target))
         return false;

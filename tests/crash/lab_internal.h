@@ -21,6 +21,7 @@ enum status perform_pin(struct lab *lab, size_t index);
 enum status perform_unpin(struct lab *lab, size_t index);
 enum status perform_repair(struct lab *lab, size_t unused);
 enum status perform_import(struct lab *lab, size_t unused);
+enum status perform_replace_plain(struct lab *lab, size_t unused);
 
 /* Something that no power cut explains: the scenario cannot go on. */
 void lab_insist(struct lab *lab, const char *what, enum status status);

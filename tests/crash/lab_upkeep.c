@@ -90,14 +90,28 @@ static bool has_copy(struct lab *lab, u32 inode, u64 at)
     return report.damaged > before.damaged && report.lost == 0;
 }
 
+/* A byte of the content, or of its checksum if there is none. */
+static u64 place_to_rot(struct lab *lab, u32 inode)
+{
+    enum { CHECKSUM_AT = 1, CONTENT_AT = 6 };
+    struct ext4_stat stat;
+
+    lab_insist(lab, "rot", ext4_stat(lab->fs, inode, &stat));
+    return stat.size_bytes > CONTENT_AT
+               ? CONTENT_AT + lab_draw(lab, stat.size_bytes - CONTENT_AT)
+               : CHECKSUM_AT;
+}
+
 static bool rots(struct lab *lab, const char *path)
 {
-    enum { IN_CHECKSUM = 2 };
     u32 inode;
 
-    if (ext4_resolve(lab->fs, path, &inode) != OK || !has_copy(lab, inode, IN_CHECKSUM))
+    if (ext4_resolve(lab->fs, path, &inode) != OK)
         return false;
-    lab_insist(lab, "rot", flip(lab, inode, IN_CHECKSUM));
+    u64 at = place_to_rot(lab, inode);
+    if (!has_copy(lab, inode, at))
+        return false;
+    lab_insist(lab, "rot", flip(lab, inode, at));
     return true;
 }
 
@@ -221,6 +235,40 @@ enum status perform_import(struct lab *lab, size_t unused)
 void lab_import(struct lab *lab)
 {
     lab_act(lab, "import", perform_import, 0);
+}
+
+/* --- a file of others --- */
+
+enum status perform_replace_plain(struct lab *lab, size_t unused)
+{
+    (void)unused;
+    static u8 content[LAB_PLAIN_SIZE];
+    struct store *store = &lab->store.store;
+    struct store_new_file file = {
+        .name = "plain", .header = content, .header_size = 6, .payload = content + 6
+    };
+    u32 version = lab_last_step(lab)->state.plain;
+    u64 root;
+
+    file.payload_size = LAB_PLAIN_SIZE - file.header_size;
+    lab_plain_content(version + 1, content);
+    enum status status = store->operations->root(store, &root);
+    if (status == OK && version > 0)
+        status = store->operations->remove_file(store, root, "plain");
+    if (status == OK)
+        status = store->operations->create_files(store, root, &file, 1);
+    if (status == OK)
+        status = store->operations->commit(store);
+    if (status == OK)
+        lab_note_step(lab, "replaced")->plain = version + 1;
+    else
+        store->operations->rollback(store);
+    return status;
+}
+
+void lab_replace_plain(struct lab *lab)
+{
+    lab_act(lab, "replace", perform_replace_plain, 0);
 }
 
 /* --- the end --- */

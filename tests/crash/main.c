@@ -1,5 +1,6 @@
 #include "tests/crash/arguments.h"
 #include "tests/crash/distinct.h"
+#include "tests/crash/recorded.h"
 #include "tests/support/port_host.h"
 
 #include <stdio.h>
@@ -106,6 +107,8 @@ static bool run_jobs(const struct arguments *arguments, struct results *results)
             continue;
         if (lives.count > 0)
             run_lives(arguments, job);
+        else if (arguments->recorded)
+            recorded_explore(arguments->recorded);
         else
             run_scenarios(arguments, job);
         results[job] = (struct results){ exploration, fault_campaign, lives };
@@ -190,6 +193,7 @@ int main(int count, char **words)
         .seed = 1, .states_wanted = 1000, .depth = 2, .fsck_every = 200
     };
     fault_campaign.every = 1;
+    fault_campaign.only = FAULT_KINDS;
     lives.crashes = 40;
     struct arguments arguments = arguments_parse(count, words);
     setenv("E2FSPROGS_FAKE_TIME", "1780000000", 1);

@@ -158,6 +158,27 @@ static void settling_after_crashes(struct lab *lab)
     }
 }
 
+/*
+ * Settling is cut short, and then what it was about is gone: what it had written by then must not be
+ * taken for what was written before.
+ */
+static void settling_in_vain(struct lab *lab)
+{
+    lab_take(lab, 24);
+    for (int i = 0; i < 8; i++) {
+        lab_take(lab, 2);
+        lab_settle(lab);
+        lab_take(lab, 4);
+        lab_settle(lab);
+        lab_crash(lab);
+        lab_rollback(lab, 1);
+        lab_purge(lab, 2);
+        lab_settle(lab);
+        lab_take(lab, 2);
+        lab_purge(lab, 0);
+    }
+}
+
 /* Bytes rot on the platter, and the plug is pulled while they are made good. */
 static void rot_and_repair(struct lab *lab)
 {
@@ -315,6 +336,18 @@ static void mass_expiry(struct lab *lab)
     lab_take(lab, 4);
 }
 
+/* What a transaction frees it must not write to: until the commit the old file is the one there is. */
+static void files_replaced(struct lab *lab)
+{
+    lab->config.reserve = 0;
+    lab_take(lab, 2);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 5; i++)
+            lab_replace_plain(lab);
+        lab_crash(lab);
+    }
+}
+
 const struct scenario scenarios[] = {
     { .name = "first", .run = first_generation, SMALL },
     { .name = "increments", .run = increments, SMALL },
@@ -329,6 +362,7 @@ const struct scenario scenarios[] = {
     { .name = "purge-crashes", .run = purges_and_crashes, SMALL },
     { .name = "scarce", .run = space_is_scarce, SMALL, .free_blocks = 260 },
     { .name = "settle-crashes", .run = settling_after_crashes, SMALL },
+    { .name = "settle-in-vain", .run = settling_in_vain, SMALL },
     { .name = "repair", .run = rot_and_repair, SMALL },
     { .name = "rot", .run = rot_and_go_on, SMALL },
     { .name = "import", .run = out_and_in, SMALL },
@@ -342,6 +376,7 @@ const struct scenario scenarios[] = {
       .run = space_for_generations,
       SMALL,
       .free_blocks = 300 },
+    { .name = "replaced", .run = files_replaced, SMALL, .free_blocks = 160 },
     { .name = "pins", .run = pins, SMALL },
     { .name = "rollback-crashes", .run = rollbacks_and_crashes, SMALL },
     { .name = "branch-purges", .run = branches_and_purges, SMALL },

@@ -165,10 +165,12 @@ static void check_flight(struct world *world)
 {
     struct page_cursor cursor = {};
     const void *memory;
-    u64 page, expected = 0, seen = 0;
+    u64 page, expected = 0, seen = 0, forgotten = 0;
 
-    for (unsigned slot = 0; slot < MODEL_PAGES; slot++)
+    for (unsigned slot = 0; slot < MODEL_PAGES; slot++) {
         expected += world->model[slot].taken;
+        forgotten += world->model[slot].forgetting;
+    }
     while (page_space_next_taken(&world->space, &cursor, &page, &memory)) {
         struct model_page *model = model_of(world, page);
         assert_true(model->taken);
@@ -178,8 +180,11 @@ static void check_flight(struct world *world)
     assert_int_equal(seen, expected);
 
     size_t at = 0;
-    while (page_space_next_forgotten(&world->space, &at, &page))
+    while (page_space_next_forgotten(&world->space, &at, &page)) {
         assert_true(model_of(world, page)->forgetting);
+        forgotten--;
+    }
+    assert_int_equal(forgotten, 0);
 }
 
 static void model_end(struct world *world, bool commit)
