@@ -16,11 +16,28 @@ struct handler {
 
 static struct handler handlers[VECTOR_COUNT];
 static u8 next_vector = VECTOR_ALLOCATABLE;
+static volatile u32 preemption_forbidden = 1;
+static void (*preemption_hook)(void);
 static void (*wait_hook)(void) = interrupts_halt;
 
 void interrupts_init(void)
 {
     apic_init();
+}
+
+void preemption_allow(void)
+{
+    preemption_forbidden--;
+}
+
+void preemption_forbid(void)
+{
+    preemption_forbidden++;
+}
+
+void preemption_set_hook(void (*hook)(void))
+{
+    preemption_hook = hook;
 }
 
 void interrupts_set_wait(void (*wait)(void))
@@ -74,4 +91,10 @@ void interrupt_dispatch(u8 vector)
         return;
     log_warning("interrupts: vector %u has no handler", vector);
     apic_end_of_interrupt();
+}
+
+void interrupt_leave_kernel(void)
+{
+    if (preemption_forbidden == 0 && preemption_hook)
+        preemption_hook();
 }

@@ -57,6 +57,15 @@ void interrupts_wait(void);
 /* Replaces interrupts_halt() in it; keeps its promises, but may return without an interrupt. */
 void interrupts_set_wait(void (*wait)(void));
 
+/*
+ * Preemption: between two instructions of the kernel's thread, at an interrupt, others may get the CPU.
+ * Forbidden from the start; allowed around long work whose structures are all guarded. Nests.
+ */
+void preemption_allow(void);
+void preemption_forbid(void);
+/* What is done at an interrupt while it is allowed. Interrupts are off in it. */
+void preemption_set_hook(void (*hook)(void));
+
 /* --- time --- */
 
 /* Calibrates the TSC against the PIT and starts the 100 Hz tick. After interrupts_init(). */

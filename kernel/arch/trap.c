@@ -69,8 +69,10 @@ void trap_dispatch(struct trap_frame *frame)
         user_handler(frame);
         return;
     }
-    if (is_interrupt)
+    if (is_interrupt) {
+        interrupt_leave_kernel();
         return;
+    }
     if (frame->vector == VECTOR_PAGE_FAULT &&
         page_fault_resolve(frame, cpu_read_cr2(), &reason))
         return;

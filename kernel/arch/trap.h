@@ -53,3 +53,5 @@ const char *page_fault_explain(u64 address, u64 error_code);
 
 /* interrupts.c */
 void interrupt_dispatch(u8 vector);
+/* After an interrupt of the kernel's thread: preemption, if it is allowed. */
+void interrupt_leave_kernel(void);

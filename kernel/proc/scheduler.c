@@ -20,9 +20,9 @@ static struct {
     bool held;
     bool kernel_wanted;
     bool yielded;
-    u64 entered;                 /* ring 3, time stamp */
-    u64 breathed;                /* tick of the last look at the processes */
-    void (*line)(void *context); /* to be drawn before the next return to ring 3 */
+    u64 entered;  /* ring 3, time stamp */
+    u64 breathed; /* tick of the last look at the processes */
+    void (*line)(void *context, struct page_space *running); /* wanted before ring 3 */
     void *line_context;
     struct scheduler_counters counters;
 } scheduler;
@@ -153,26 +153,32 @@ static void prepare_store(struct process *process)
     process_table()->time = program_clock();
 }
 
-void scheduler_draw_line(void (*line)(void *context), void *context)
+static void enter_until_drawn(void)
 {
-    bool enabled = interrupts_save();
+    struct process *process;
 
-    scheduler.line = line;
-    scheduler.line_context = context;
-    while (scheduler.line) {
-        struct process *process = pick();
-        if (!process)
-            break;
+    while (scheduler.line && (process = pick())) {
         prepare_store(process);
         scheduler.kernel_wanted = false;
         load(process, user_frame());
         user_enter();
     }
+}
+
+/* Nobody ready: the registers are all in the table anyway. */
+void scheduler_draw_line(void (*line)(void *context, struct page_space *running),
+                         void *context)
+{
+    bool enabled = interrupts_save();
+
+    lives_note_line();
+    scheduler.line = line;
+    scheduler.line_context = context;
+    enter_until_drawn();
     if (scheduler.line) {
-        if (process_table())
-            process_table()->time = program_clock();
+        process_table()->time = program_clock();
         scheduler.line = NULL;
-        line(context);
+        line(context, NULL);
     }
     interrupts_restore(enabled);
 }
@@ -183,7 +189,7 @@ static void draw_line_here(struct process *process, const struct trap_frame *fra
 {
     store(process, frame);
     process_table()->time = program_clock();
-    scheduler.line(scheduler.line_context);
+    scheduler.line(scheduler.line_context, space_pages_of(process));
     scheduler.line = NULL;
 
     u64 cycles = cpu_timestamp() - user_entered() + STUB_CYCLES;
@@ -279,4 +285,5 @@ void scheduler_init(void)
     user_init(from_ring_3);
     paging_set_user_fault(fault_in_copy);
     interrupts_set_wait(wait);
+    preemption_set_hook(scheduler_breathe);
 }

@@ -96,6 +96,11 @@ enum status space_fill(const struct process *process, u64 address, const void *d
     return OK;
 }
 
+struct page_space *space_pages_of(const struct process *process)
+{
+    return &spaces[process_slot(process)].pages;
+}
+
 u64 space_pages(const struct process *process)
 {
     return spaces[process_slot(process)].pages.counters.pages;

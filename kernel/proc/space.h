@@ -31,4 +31,5 @@ enum status space_touch_range(const struct process *process, u64 address, u64 si
 enum status space_fill(const struct process *process, u64 address, const void *data,
                        size_t size);
 
+struct page_space *space_pages_of(const struct process *process);
 u64 space_pages(const struct process *process); /* that exist */

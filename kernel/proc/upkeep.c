@@ -160,6 +160,8 @@ void upkeep_start(struct process_table *table, struct terminal *terminal,
     terminal_use(terminal);
     load_set_files(files);
     program_clock_start(table->time);
+    if (persist_mode() == PERSIST_RESUMED)
+        lives_begin();
     if (start == UPKEEP_HOLD)
         scheduler_hold();
     for (struct process *process; (process = process_next(&cursor));)

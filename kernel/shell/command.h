@@ -45,6 +45,7 @@ enum status command_crash(const struct shell_call *call);
 enum status command_fg(const struct shell_call *call);
 enum status command_help(const struct shell_call *call);
 enum status command_kill(const struct shell_call *call);
+enum status command_lives(const struct shell_call *call);
 enum status command_mem(const struct shell_call *call);
 enum status command_programs(const struct shell_call *call);
 enum status command_ps(const struct shell_call *call);

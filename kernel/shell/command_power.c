@@ -5,6 +5,7 @@
 #include "drivers/power.h"
 #include "kernel/base/string.h"
 #include "kernel/persist/persist.h"
+#include "kernel/proc/lives.h"
 #include "kernel/shell/command.h"
 
 static struct power_hooks hooks;
@@ -48,8 +49,10 @@ static enum status end(const struct shell_call *call, bool again)
     if (call->word_count > 1 && !save)
         return shell_usage(call);
     shell_command_done();
+    lives_close();
     enum status status = persist_wind_up(save ? PERSIST_SAVE : PERSIST_AS_CONFIGURED);
     if (status && save) {
+        lives_reopen();
         shell_print("%s: not saved: %s; not ended\n", call->words[0],
                     status_text(status));
         return status;

@@ -1,10 +1,12 @@
 /*
- * run, programs, ps, fg, kill, resume: programs from the console.
+ * run, programs, ps, fg, kill, resume, lives: programs from the console.
  */
 #include "kernel/arch/interrupts.h"
 #include "kernel/base/checked.h"
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
+#include "kernel/persist/root.h"
+#include "kernel/proc/clock.h"
 #include "kernel/proc/life.h"
 #include "kernel/proc/scheduler.h"
 #include "kernel/proc/space.h"
@@ -189,5 +191,25 @@ enum status command_resume(const struct shell_call *call)
     if (!scheduler_is_held())
         shell_print("resume: nothing is held\n");
     scheduler_release();
+    return OK;
+}
+
+static void print_seconds(const char *what, u64 microseconds)
+{
+    shell_print("%s: %lu.%03lu s\n", what, microseconds / 1000000,
+                microseconds / 1000 % 1000);
+}
+
+enum status command_lives(const struct shell_call *call)
+{
+    if (call->word_count != 1)
+        return shell_usage(call);
+
+    shell_print("boots: %lu\n", root_counters()->boots);
+    shell_print("crashes: %lu\n", lives()->crashes);
+    shell_print("generations: %lu\n", root_counters()->generations);
+    print_seconds("time of programs", program_clock());
+    print_seconds("lost or off before this boot", lives()->gap);
+    print_seconds("lost or off, all lives", lives()->gaps);
     return OK;
 }

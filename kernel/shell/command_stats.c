@@ -7,6 +7,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/persist/persist.h"
 #include "kernel/persist/window.h"
+#include "kernel/proc/scheduler.h"
 #include "kernel/shell/command.h"
 
 static void print_disk(const struct disk *disk)
@@ -33,6 +34,15 @@ static void print_window(const struct page_space *space)
                 space->counters.entries_read);
 }
 
+static void print_processes(const struct scheduler_counters *counters)
+{
+    shell_print("process switches: %lu\n", counters->switches);
+    shell_print("process faults: %lu\n", counters->faults);
+    shell_print("pause cycles of the last generation: %lu\n", counters->line_cycles);
+    shell_print("longest pause cycles: %lu\n", counters->line_cycles_most);
+    shell_print("longest write fault cycles: %lu\n", counters->fault_cycles_most);
+}
+
 enum status command_stats(const struct shell_call *call)
 {
     if (call->word_count != 1)
@@ -44,6 +54,7 @@ enum status command_stats(const struct shell_call *call)
     shell_print("frames free: %lu\n", frame_available());
     shell_print("heap bytes: %lu\n", heap_used_bytes());
     print_window(window_space());
+    print_processes(scheduler_counters());
     if (persist_disk())
         print_disk(persist_disk());
     return OK;

@@ -15,6 +15,8 @@ static const struct shell_command commands[] = {
     { "kill", "PROCESS", "end it", command_kill },
     { "resume", "", "let processes run that the boot word hold has stopped",
       command_resume },
+    { "lives", "", "boots, crashes and generations of this memory, and time lost",
+      command_lives },
     { "mem",
       "fill SEED FIRST COUNT\n"
       "check SEED FIRST COUNT\n"

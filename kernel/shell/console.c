@@ -1,6 +1,7 @@
 #include "kernel/shell/console.h"
 
 #include "drivers/serial.h"
+#include "kernel/arch/interrupts.h"
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
 #include "kernel/proc/process.h"
@@ -148,7 +149,7 @@ static void keep(const char *text, size_t size)
     console.held_size += size;
 }
 
-void console_log(const char *text, size_t size)
+static void log_text(const char *text, size_t size)
 {
     if (console.hold) {
         keep(text, size);
@@ -161,6 +162,14 @@ void console_log(const char *text, size_t size)
     erase_line();
     console_write(text, size);
     console_redraw();
+}
+
+/* Programs that end in the middle of the kernel's message have their own. */
+void console_log(const char *text, size_t size)
+{
+    preemption_forbid();
+    log_text(text, size);
+    preemption_allow();
 }
 
 void console_hold_messages(void)
