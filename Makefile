@@ -88,12 +88,12 @@ all:
 
 # --- the kernel --------------------------------------------------------------------------
 
-GENERATED := $(BUILD)/generated/crc_tables.h
+GENERATED := $(BUILD)/generated/crc_tables.h $(BUILD)/generated/crc_fold.h
 
-$(BUILD)/generated/crc_tables.h: scripts/crc_tables.c
+$(BUILD)/generated/crc_%.h: scripts/crc_tables.c
 	@mkdir -p $(@D)
 	@$(HOST_CC) -std=gnu2x -O1 $(WARNINGS) $< -o $(BUILD)/crc_tables
-	@$(BUILD)/crc_tables > $@
+	@$(BUILD)/crc_tables $* > $@
 
 $(BUILD)/kernel/%.o: %.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)

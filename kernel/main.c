@@ -5,6 +5,7 @@
 #include "drivers/power.h"
 #include "drivers/rtc.h"
 #include "drivers/serial.h"
+#include "kernel/arch/bulk.h"
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/crash.h"
 #include "kernel/arch/gdt.h"
@@ -233,6 +234,7 @@ static _Noreturn void run(void)
     report_memory();
     report_paging();
     report_unknown_options();
+    bulk_choose();
     interrupts_enable();
 
     crash_if_asked();

@@ -1,6 +1,7 @@
 #include "kernel/port_kernel.h"
 
 #include "drivers/serial.h"
+#include "kernel/arch/bulk.h"
 #include "kernel/arch/interrupts.h"
 #include "kernel/arch/panic.h"
 #include "kernel/base/format.h"
@@ -72,4 +73,14 @@ void port_log_line(enum log_level level, const char *line)
 _Noreturn void port_panic(const char *file, int line, const char *message)
 {
     panic("%s:%d: %s", file, line, message);
+}
+
+u32 port_crc32(u32 crc, const void *data, size_t size)
+{
+    return bulk_crc32(crc, data, size);
+}
+
+u32 port_crc32c(u32 crc, const void *data, size_t size)
+{
+    return bulk_crc32c(crc, data, size);
 }

@@ -46,6 +46,8 @@ static void read_features(void)
 
     features.global_pages = basic.d >> 13 & 1;
     features.random = basic.c >> 30 & 1;
+    features.multiplication = basic.c >> 1 & 1;
+    features.crc32 = basic.c >> 20 & 1;
     if (last >= LEAF_STRUCTURED) {
         struct cpuid structured = cpuid(LEAF_STRUCTURED, 0);
         features.smep = structured.b >> 7 & 1;

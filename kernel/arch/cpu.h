@@ -11,7 +11,9 @@ struct cpu_features {
     bool smep;
     bool smap;
     bool umip;
-    bool random; /* RDRAND */
+    bool random;         /* RDRAND */
+    bool multiplication; /* PCLMULQDQ: without carries */
+    bool crc32;          /* the instruction, of CRC-32C */
     char brand[49];
 };
 

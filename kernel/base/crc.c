@@ -2,6 +2,7 @@
 
 #include "crc_tables.h"
 #include "kernel/base/endian.h"
+#include "kernel/base/port.h"
 
 /* Slice-by-16: one step eats 16 bytes with 16 independent look-ups (design.md, section 7). */
 static inline __attribute__((always_inline)) u32 update(const u32 table[16][256], u32 crc,
@@ -25,14 +26,24 @@ static inline __attribute__((always_inline)) u32 update(const u32 table[16][256]
     return crc;
 }
 
+u32 crc32_by_tables(u32 crc, const void *data, size_t size)
+{
+    return update(crc32_table, crc, data, size);
+}
+
+u32 crc32c_by_tables(u32 crc, const void *data, size_t size)
+{
+    return update(crc32c_table, crc, data, size);
+}
+
 u32 crc32_update(u32 crc, const void *data, size_t size)
 {
-    return ~update(crc32_table, ~crc, data, size);
+    return ~port_crc32(~crc, data, size);
 }
 
 u32 crc32c_update(u32 crc, const void *data, size_t size)
 {
-    return update(crc32c_table, crc, data, size);
+    return port_crc32c(crc, data, size);
 }
 
 /* Rare and small (32-byte descriptors of old file systems): bit by bit. */

@@ -18,5 +18,12 @@ static inline u32 crc32(const void *data, size_t size)
     return crc32_update(0, data, size);
 }
 
+/*
+ * The registers as they are, without any inversion, by look-ups in tables: what a port may use for
+ * port_crc32() and port_crc32c() if it has nothing faster.
+ */
+u32 crc32_by_tables(u32 crc, const void *data, size_t size);
+u32 crc32c_by_tables(u32 crc, const void *data, size_t size);
+
 /* CRC-16 with polynomial 0x8005 reflected (ext4 group descriptors without metadata_csum). */
 u16 crc16_update(u16 crc, const void *data, size_t size);

@@ -21,3 +21,10 @@ void port_log_line(enum log_level level, const char *line);
 
 /* A programmer's mistake: report and stop. Never for bad input. */
 _Noreturn void port_panic(const char *file, int line, const char *message);
+
+/*
+ * The raw registers of both CRCs over more bytes, as fast as this platform can; kernel/base/crc.h has
+ * routines that run everywhere.
+ */
+u32 port_crc32(u32 crc, const void *data, size_t size);
+u32 port_crc32c(u32 crc, const void *data, size_t size);

@@ -67,8 +67,8 @@ static enum status copy_in_flight(struct page_space *space, page_entry *leaf)
     if (status)
         return status;
 
-    memcpy(space->machine->frame_memory(frame),
-           space->machine->frame_memory(entry_frame(*leaf)), PAGE_SIZE);
+    space->machine->copy_page(space->machine->frame_memory(frame),
+                              space->machine->frame_memory(entry_frame(*leaf)));
     /* Dirty even if the writer does not come to write: the generation may still fail. */
     *leaf = (*leaf & ~(PTE_ADDRESS_MASK | PAGE_LISTED)) | frame | PTE_DIRTY;
     space->counters.copied++;

@@ -19,6 +19,8 @@ struct page_machine {
     void (*invalidate)(u64 address);
     /* Forgets all that is not global. */
     void (*reload)(void);
+    /* 4 KiB from one frame's memory to another's. */
+    void (*copy_page)(void *to, const void *from);
     /*
      * A section: nothing else runs on this CPU until its end. Short, and may nest; the answer of
      * the beginning is for the end.

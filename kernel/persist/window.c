@@ -1,5 +1,6 @@
 #include "kernel/persist/window.h"
 
+#include "kernel/arch/bulk.h"
 #include "kernel/arch/interrupts.h"
 #include "kernel/base/checked.h"
 #include "kernel/base/log.h"
@@ -31,6 +32,7 @@ static const struct page_machine machine = {
     .frame_memory = physical_to_virtual,
     .invalidate = invalidate_page,
     .reload = reload_page_tables,
+    .copy_page = bulk_copy_page,
     .begin_section = interrupts_save,
     .end_section = interrupts_restore,
 };

@@ -1,6 +1,7 @@
 /*
  * stats: counters since boot, one `key: value` a line.
  */
+#include "kernel/arch/bulk.h"
 #include "kernel/arch/interrupts.h"
 #include "kernel/base/types.h"
 #include "kernel/mm/frame.h"
@@ -9,6 +10,15 @@
 #include "kernel/persist/window.h"
 #include "kernel/proc/scheduler.h"
 #include "kernel/shell/command.h"
+
+static void print_routines(void)
+{
+    struct bulk_names names = bulk_names();
+
+    shell_print("crc-32: by %s\n", names.crc32);
+    shell_print("crc-32c: by %s\n", names.crc32c);
+    shell_print("page copies: by %s\n", names.copy);
+}
 
 static void print_disk(const struct disk *disk)
 {
@@ -53,6 +63,7 @@ enum status command_stats(const struct shell_call *call)
     shell_print("frames: %lu\n", frame_total());
     shell_print("frames free: %lu\n", frame_available());
     shell_print("heap bytes: %lu\n", heap_used_bytes());
+    print_routines();
     print_window(window_space());
     print_processes(scheduler_counters());
     if (persist_disk())

@@ -3,6 +3,7 @@
  */
 #include "kernel/base/port.h"
 
+#include "kernel/base/crc.h"
 #include "snapper/host/clock.h"
 
 #include <stdio.h>
@@ -43,4 +44,14 @@ _Noreturn void port_panic(const char *file, int line, const char *message)
             "after a power cut\n",
             file, line, message);
     abort();
+}
+
+u32 port_crc32(u32 crc, const void *data, size_t size)
+{
+    return crc32_by_tables(crc, data, size);
+}
+
+u32 port_crc32c(u32 crc, const void *data, size_t size)
+{
+    return crc32c_by_tables(crc, data, size);
 }

@@ -1,5 +1,7 @@
 #include "tests/support/port_host.h"
 
+#include "kernel/base/crc.h"
+
 #include <malloc.h>
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>
@@ -162,4 +164,14 @@ _Noreturn void port_panic(const char *file, int line, const char *message)
 {
     fprintf(stderr, "%s:%d: %s\n", file, line, message);
     abort();
+}
+
+u32 port_crc32(u32 crc, const void *data, size_t size)
+{
+    return crc32_by_tables(crc, data, size);
+}
+
+u32 port_crc32c(u32 crc, const void *data, size_t size)
+{
+    return crc32c_by_tables(crc, data, size);
 }

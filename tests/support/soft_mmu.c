@@ -132,12 +132,18 @@ void soft_mmu_set_between(void (*between)(void *context), void *context)
     mmu.between_context = context;
 }
 
+static void copy_page(void *to, const void *from)
+{
+    memcpy(to, from, PAGE_SIZE);
+}
+
 static const struct page_machine machine = {
     .frame_alloc = soft_alloc,
     .frame_free = soft_free,
     .frame_memory = soft_memory,
     .invalidate = soft_invalidate,
     .reload = forget_all,
+    .copy_page = copy_page,
     .begin_section = soft_begin_section,
     .end_section = soft_end_section,
 };

@@ -202,3 +202,19 @@ def test_snapshot_loop__machine_ended_at_random__last_generation_intact(image, e
         with Machine(image) as machine:
             seed += machine.command(f"mem check {seed + 1} 0 50") == "mem: 50 pages ok"
             assert_memory(machine, seed, 0, 50)
+
+
+@pytest.mark.parametrize("options, routine", [
+    (["-icount", "shift=0,sleep=off"], "multiplication"),  # where time is instructions
+    (["-cpu", "qemu64"], "tables"),
+])
+def test_checksums__routine_of_this_machine__read_by_another(image, options, routine):
+    with Machine(image, qemu_options=options) as machine:
+        stats = machine.command("stats").splitlines()
+        assert {f"crc-32: by {routine}", f"crc-32c: by {routine}"} < set(stats)
+        fill_and_create(machine, 3)
+        machine.kill9()
+    with Machine(image) as machine:
+        assert_memory(machine, 3, 0, 50)
+        assert machine.command("snapper verify").endswith("snapshots: clean")
+        assert machine.shutdown() == SHUT_DOWN
