@@ -63,7 +63,20 @@ static enum status replay_ours(struct comparison *comparison)
     return status;
 }
 
-/* What it said; the image is read back. */
+static void read_back(struct comparison *comparison, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+
+    if (!file || fread(comparison->theirs, 1, comparison->disk->size_bytes, file) !=
+                     comparison->disk->size_bytes) {
+        perror(path);
+        exit(2);
+    }
+    fclose(file);
+    unlink(path);
+}
+
+/* Returns what it said. */
 static const char *replay_theirs(struct comparison *comparison)
 {
     const char *path = problems_path();
@@ -72,15 +85,18 @@ static const char *replay_theirs(struct comparison *comparison)
     const char *output = host_run(
         255, "( timeout -s KILL 10 e2fsck -E journal_only -y %s; echo \"exit $?\" ) 2>&1",
         path);
-    FILE *file = fopen(path, "rb");
-    if (!file || fread(comparison->theirs, 1, comparison->disk->size_bytes, file) !=
-                     comparison->disk->size_bytes) {
-        perror(path);
-        exit(2);
-    }
-    fclose(file);
-    unlink(path);
+    read_back(comparison, path);
     return output;
+}
+
+/* The same code in debugfs, which repairs nothing afterwards. */
+static void replay_theirs_alone(struct comparison *comparison)
+{
+    const char *path = problems_path();
+
+    image_save(path, comparison->damage->image, comparison->disk->size_bytes);
+    host_run(255, "timeout -s KILL 10 debugfs -w -R journal_run %s 2>&1", path);
+    read_back(comparison, path);
 }
 
 /* --- their results --- */
@@ -130,15 +146,15 @@ static u64 first_difference(struct comparison *comparison)
  *   - a committed copy does not have its checksum. It replays the others.
  *   - a tag leads outside of the file system or into the journal, or a copy beyond the log's end. It
  *     skips the first and writes over its own log.
- *   - the journal's superblock describes no log that could be used, but says that it is empty. It
- *     looks no further; Linux refuses it as we do.
+ *   - the journal's superblock describes no log that could be used: it looks no further if that is
+ *     empty, and starts before the first block of a log if it is told to.
  *   - a table of revokes is longer than its block. It stops there and takes what is before.
  */
 static bool is_stricter(void)
 {
     return port_host_logged("was committed and is damaged") ||
            port_host_logged("bad checksum") || port_host_logged("tag for block") ||
-           port_host_logged("revoke") || port_host_logged("superblock: log from");
+           port_host_logged("revoke") || port_host_logged("superblock: log ");
 }
 
 static bool refuses(const char *output)
@@ -175,6 +191,8 @@ static enum journal_outcome judge(struct comparison *comparison, enum status sta
         format_text(why, why_size, "taken, and e2fsck refuses it");
         return JOURNAL_DIFFERENT;
     }
+    if (strstr(output, "? yes"))
+        replay_theirs_alone(comparison);
     u64 block = first_difference(comparison);
     if (block == 0)
         return JOURNAL_SAME;

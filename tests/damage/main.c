@@ -1,16 +1,18 @@
 /*
  * Damaged images by the ten thousand: build/damage [--seed N] [--count N] [--fsck N] [--jobs N]
- *              [--keep FILE] [--journals]
+ *              [--keep FILE] [--journals|--rot]
  *
  * A seed damages one of the victims in one to six places and uses it (tests/support/damage.h,
  * hostile_use.h). Of one image in so many, --fsck, what e2fsck finds before and afterwards is
  * compared: using it adds no damage. --keep writes each damaged image to a file, the last one stays. With --journals the
- * journal alone is damaged, and our replay compared with that of e2fsck (journals.h). Each batch has a process of its own; what dies, hangs or
+ * journal alone is damaged, and our replay compared with that of e2fsck (journals.h); with --rot single sectors change, all of
+ * them if the count is large enough (rot.h). Each batch has a process of its own; what dies, hangs or
  * misbehaves is one line with the arguments that replay it. The last line is `N images, M broken`;
  * exit code 0: none.
  */
 #include "tests/damage/journals.h"
 #include "tests/damage/problems.h"
+#include "tests/damage/rot.h"
 #include "tests/support/damage.h"
 #include "tests/support/hostile_use.h"
 #include "tests/support/port_host.h"
@@ -23,19 +25,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS_PER_IMAGE = 20, DAMAGES_MAX = 6, JOBS_MAX = 64 };
+enum { SECONDS_PER_IMAGE = 20, DAMAGES_MAX = 6, JOBS_MAX = 64, OUTCOMES_MAX = 5 };
 
 static u64 first_seed = 1, seed_count = 12000, jobs = 1, fsck_every = 100;
-static bool journals;
+/* What is tried. */
+static enum mode { IMAGES, JOURNALS, ROT } mode;
+static const char *const mode_names[] = { "images", "journals", "sectors" };
+static const char *const mode_words[] = { "--fsck 1", "--journals", "--rot" };
 static const char *keep_path;
 
 /* What a job reports, seen by its parent when it is dead, too. */
 struct job {
     u64 images, mounted, broken;
-    u64 judged;   /* by e2fsck */
-    u64 unjudged; /* on these it did not end */
-    u64 spread;   /* problems_spread() */
-    u64 outcomes[JOURNAL_OUTCOMES];
+    u64 judged;                 /* by e2fsck */
+    u64 unjudged;               /* on these it did not end */
+    u64 spread;                 /* problems_spread() */
+    u64 outcomes[OUTCOMES_MAX]; /* of this mode */
     u64 at;                     /* the seed being tried */
     u64 heap_bytes, read_times; /* the worst */
 };
@@ -45,6 +50,7 @@ struct bench {
     struct damage damage;
     struct layered_disk disk;
     struct problems before, after;
+    struct rot_truth truth;
     u8 *used; /* the image afterwards */
 };
 
@@ -56,7 +62,7 @@ static const u64 journal_kinds =
 static void complain(const struct job *job, const char *what, const char *why)
 {
     printf("BROKEN %s: %s: damage --seed %llu --count 1 %s\n", what, why,
-           (unsigned long long)job->at, journals ? "--journals" : "--fsck 1");
+           (unsigned long long)job->at, mode_words[mode]);
     fflush(stdout);
 }
 
@@ -148,19 +154,56 @@ static void try_journal(struct job *job, struct bench *bench)
     damage_undo(damage);
 }
 
+/* Neighbours in number are far apart on the disk, so that a part of them is a sample. */
+static void try_sector(struct job *job, struct bench *bench)
+{
+    static const u64 stride = 7919; /* prime to the number of sectors */
+    u64 number = job->at / victim_count, sectors = bench->disk.disk.sector_count;
+    u64 sector = number / ROT_KINDS * stride % sectors;
+    char why[200];
+
+    if (number >= ROT_KINDS * sectors)
+        return;
+    alarm(SECONDS_PER_IMAGE);
+    enum rot_outcome outcome =
+        rot_try(&bench->truth, &bench->disk, sector, (enum rot_kind)(number % ROT_KINDS),
+                why, sizeof why);
+    alarm(0);
+    job->images++;
+    job->outcomes[outcome]++;
+    if (outcome != ROT_SILENT)
+        return;
+    char place[40];
+    snprintf(place, sizeof place, "sector %llu", (unsigned long long)sector);
+    job->broken++;
+    complain(job, place, why);
+}
+
+/* Has this victim what the mode damages? */
+static bool is_suitable(const struct image_places *places)
+{
+    return mode == IMAGES ||
+           (mode == JOURNALS && image_places_count(places, PLACE_JOURNAL_COMMIT) > 0) ||
+           (mode == ROT && ext4_has_checksums(places->fs));
+}
+
 /* From job->at on, those of its seeds that damage this victim. */
 static void run_batch(struct job *job, size_t which)
 {
+    static void (*const tries[])(struct job *, struct bench *) = { try_seed, try_journal,
+                                                                   try_sector };
     static struct bench bench;
 
     victim_open(&bench.victim, which);
-    if (journals && image_places_count(&bench.victim.places, PLACE_JOURNAL_COMMIT) == 0)
+    if (!is_suitable(&bench.victim.places))
         exit(0);
-    damage_open(&bench.damage, &bench.victim.places, journals ? journal_kinds : ~0ULL);
+    damage_open(&bench.damage, &bench.victim.places,
+                mode == JOURNALS ? journal_kinds : ~0ULL);
     layered_disk_open(&bench.disk, bench.victim.places.image.size_bytes);
+    rot_learn(&bench.truth, &bench.victim, &bench.disk);
     bench.used = malloc(bench.disk.size_bytes);
     for (; job->at < first_seed + seed_count; job->at += jobs * victim_count)
-        journals ? try_journal(job, &bench) : try_seed(job, &bench);
+        tries[mode](job, &bench);
     free(bench.used);
     layered_disk_close(&bench.disk);
     damage_close(&bench.damage);
@@ -201,6 +244,7 @@ static void parse(int count, char **words)
         { "count", required_argument, NULL, 'c' },
         { "fsck", required_argument, NULL, 'f' },
         { "jobs", required_argument, NULL, 'j' },
+        { "rot", no_argument, NULL, 'R' },
         { "journals", no_argument, NULL, 'J' },
         { "keep", required_argument, NULL, 'k' },
         { 0 },
@@ -217,8 +261,10 @@ static void parse(int count, char **words)
         if (option == 'k')
             keep_path = optarg;
         if (option == 'J')
-            journals = true;
-        if (option == 'k' || option == 'J')
+            mode = JOURNALS;
+        if (option == 'R')
+            mode = ROT;
+        if (option == 'k' || option == 'J' || option == 'R')
             continue;
         if (option != '?')
             *number = strtoull(optarg, &rest, 10);
@@ -227,7 +273,7 @@ static void parse(int count, char **words)
     if (right && seed_count > 0 && jobs > 0 && jobs <= JOBS_MAX && optind == count)
         return;
     fprintf(stderr, "usage: damage [--seed N] [--count N] [--fsck N] [--jobs N] "
-                    "[--keep FILE] [--journals]\n");
+                    "[--keep FILE] [--journals|--rot]\n");
     exit(2);
 }
 
@@ -240,7 +286,7 @@ static void add_up(const struct job *results, struct job *sum)
         sum->judged += results[job].judged;
         sum->unjudged += results[job].unjudged;
         sum->spread += results[job].spread;
-        for (int i = 0; i < JOURNAL_OUTCOMES; i++)
+        for (int i = 0; i < OUTCOMES_MAX; i++)
             sum->outcomes[i] += results[job].outcomes[i];
         if (results[job].heap_bytes > sum->heap_bytes)
             sum->heap_bytes = results[job].heap_bytes;
@@ -249,16 +295,16 @@ static void add_up(const struct job *results, struct job *sum)
     }
 }
 
-static void report_journals(const struct job *sum)
+static void report_outcomes(const struct job *sum)
 {
-    for (enum journal_outcome i = 0; i < JOURNAL_OUTCOMES; i++)
-        printf("%s: %llu\n", journal_outcome_name(i),
+    for (int i = 0; i < OUTCOMES_MAX; i++)
+        printf("%s: %llu\n",
+               mode == ROT ? rot_outcome_name((enum rot_outcome)i)
+                           : journal_outcome_name((enum journal_outcome)i),
                (unsigned long long)sum->outcomes[i]);
-    printf("%llu journals, %llu broken\n", (unsigned long long)sum->images,
-           (unsigned long long)sum->broken);
 }
 
-static void report(const struct job *sum)
+static void report_images(const struct job *sum)
 {
     printf("%llu mounted, at most %llu KiB of memory, and %llu times the image read\n",
            (unsigned long long)sum->mounted, (unsigned long long)sum->heap_bytes / 1024,
@@ -266,8 +312,6 @@ static void report(const struct job *sum)
     printf("%llu judged by e2fsck; on %llu more it did not end, on %llu damage spreads\n",
            (unsigned long long)sum->judged, (unsigned long long)sum->unjudged,
            (unsigned long long)sum->spread);
-    printf("%llu images, %llu broken\n", (unsigned long long)sum->images,
-           (unsigned long long)sum->broken);
 }
 
 int main(int count, char **words)
@@ -288,6 +332,8 @@ int main(int count, char **words)
     while (wait(NULL) > 0) {
     }
     add_up(results, &sum);
-    journals ? report_journals(&sum) : report(&sum);
+    mode == IMAGES ? report_images(&sum) : report_outcomes(&sum);
+    printf("%llu %s, %llu broken\n", (unsigned long long)sum.images, mode_names[mode],
+           (unsigned long long)sum.broken);
     return sum.broken ? 1 : 0;
 }

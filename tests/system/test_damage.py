@@ -29,3 +29,9 @@ def test_damage__journals__replayed_as_by_e2fsck():
     assert compared.returncode == 0, compared.stdout
     assert int(re.search(r"^same: (\d+)$", compared.stdout, re.M).group(1)) > 60
     assert compared.stdout.endswith("120 journals, 0 broken\n")
+
+
+def test_damage__sectors__right_or_an_error():
+    tried = run(DAMAGE, "--rot", "--count", 1800, cwd=ROOT)
+    assert tried.returncode == 0, tried.stdout
+    assert tried.stdout.endswith("1200 sectors, 0 broken\n")
