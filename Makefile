@@ -305,6 +305,13 @@ faults: ## every read, write, flush and allocation fails in turn (FAULTS="--ever
 	$(MAKE_NOW) $(BUILD)/crash
 	@$(BUILD)/crash --faults --jobs $$(nproc) $(or $(FAULTS),--every 6)
 
+boots: ## the real kernel: five logs of its writes, 200 boots cut short (BOOTS="50 7": how many, seed)
+	@scripts/deps build run test
+	$(MAKE_NOW) $(BUILD)/kernel.elf $(SNAPCTL) $(BUILD)/crash
+	@for seed in 1 2 3 4 5; do POWER_CUT_SEED=$$seed RECORDED_STATES=5000 /usr/bin/python3 -m pytest \
+		-q -s -p no:cacheprovider tests/system/test_power_cut.py -k judged_in_memory || exit 1; done
+	@/usr/bin/python3 tests/system/boots.py $(BOOTS)
+
 mutants: ## bugs are planted, one at a time, and must be caught (MUTANTS="NAME...")
 	@scripts/deps build test
 	$(MAKE_NOW) $(BUILD)/crash $(BUILD)/libportable.a
@@ -349,6 +356,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage mutants demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage mutants boots demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

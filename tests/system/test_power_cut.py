@@ -3,12 +3,15 @@
 import os
 import re
 
-from tests.system.machine import (Machine, SHUT_DOWN, empty_image, fsck_complaints, make_image,
-                                  replayed)
+import pytest
+
+from tests.system.machine import (BUILD, Machine, ROOT, SHUT_DOWN, empty_image, fsck_complaints, make_image,
+                                  replayed, run)
 from tests.system.power_cut import FLUSH, HEADER, MAGIC, RECORD, SECTOR, RecordedDisk, states
 
 SESSIONS, GENERATIONS, PAGES = 2, 4, 20
 STATES = int(os.environ.get("POWER_CUTS", "16"))
+RECORDED = int(os.environ.get("RECORDED_STATES", "600"))
 SEED = int(os.environ.get("POWER_CUT_SEED", "1"))
 LISTED = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]{15}Z ", re.M)
 
@@ -40,6 +43,37 @@ def assert_resumes(image, at_least, at_most):
         assert machine.command("snapper create").startswith("generation: ")
         assert machine.shutdown() == SHUT_DOWN
     assert fsck_complaints(image) == []
+
+
+def judge_recording(disk, begun, acknowledged):
+    """The crash explorer's judge over many states of the log; how many distinct ones."""
+    prefix = disk.image.with_suffix(".recorded")
+    files = {suffix: prefix.with_name(prefix.name + suffix) for suffix in (".img", ".log", ".marks")}
+    try:
+        files[".img"].symlink_to(disk.before)
+        files[".log"].symlink_to(disk.log)
+        files[".marks"].write_text("".join(f"{a} {b}\n" for a, b in zip(begun, acknowledged)))
+        judged = run(BUILD / "crash", "--recorded", prefix, "--states", RECORDED, "--seed", SEED,
+                     cwd=ROOT)
+    finally:
+        for path in files.values():
+            path.unlink(missing_ok=True)
+    assert judged.returncode == 0, judged.stdout
+    return int(re.search(r"^(\d+) states, 0 lost$", judged.stdout, re.M).group(1))
+
+
+def test_power_cut__any_sector_of_the_log__judged_in_memory():
+    disk = RecordedDisk(make_image("64M"))
+    try:
+        begun, acknowledged = record_sessions(disk)
+        distinct = judge_recording(disk, begun, acknowledged)
+        print(f"{len(disk.records())} records, {distinct} states")
+        assert distinct > len(acknowledged) * 10
+        too_early = [mark - 3 for mark in acknowledged]
+        with pytest.raises(AssertionError, match="generations"):
+            judge_recording(disk, begun, too_early)
+    finally:
+        disk.close()
 
 
 def test_power_cut__anywhere__last_acknowledged_generation_is_back():
