@@ -226,7 +226,10 @@ static void page_fault(struct process *process, const struct trap_frame *frame)
     enum status status = ERR_INVALID_ARGUMENT;
 
     scheduler.counters.faults++;
-    if (address < USER_END && !(frame->error_code & FAULT_RESERVED))
+    /* Ring 3 with the kernel's rights: the processor reading a table, or an emulator that errs. Made
+     * again it would fault for ever. */
+    if (address < USER_END && (frame->error_code & FAULT_USER) &&
+        !(frame->error_code & FAULT_RESERVED))
         status = space_touch(process, address, access_of(frame->error_code));
     if (status == ERR_BUSY)
         process_wait(process, WAIT_PAGE);
