@@ -197,6 +197,14 @@ $(BUILD)/libportable.a: $(HOST_OBJECTS)
 	@rm -f $@
 	@ar rcs $@ $^
 
+# Fuzz targets without a fuzzer, all in one program.
+$(BUILD)/host/tests/fuzz/%.o: tests/fuzz/%.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "  HOST  $<"
+	@$(HOST_CC) $(HOST_FLAGS) -DLLVMFuzzerTestOneInput=$* -c $< -o $@
+
+$(BUILD)/tests/unit/test_corpora: $(FUZZERS:%.c=$(BUILD)/host/%.o)
+$(BUILD)/tests/unit/test_corpora: $(MACHINE:%.c=$(BUILD)/host/machine/%.o)
 $(BUILD)/tests/unit/test_virtio: $(MACHINE:%.c=$(BUILD)/host/machine/%.o)
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libportable.a
 	@mkdir -p $(@D)

@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum { LOG_KEPT = 64 * 1024 };
-enum { KEPT_BLOCKS = 16, KEPT_SIZE = 64 * 1024, KEPT_SIZE_MAX = 8 * 1024 * 1024 };
+enum { KEPT_BLOCKS = 16, KEPT_SIZE = 64 * 1024, KEPT_SIZE_MAX = 1024 * 1024 };
 
 static u64 allocations;
 static u64 outstanding, outstanding_bytes, peak_bytes;
