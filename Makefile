@@ -90,10 +90,13 @@ all:
 
 GENERATED := $(BUILD)/generated/crc_tables.h $(BUILD)/generated/crc_fold.h
 
-$(BUILD)/generated/crc_%.h: scripts/crc_tables.c
+$(BUILD)/crc_tables: scripts/crc_tables.c
 	@mkdir -p $(@D)
-	@$(HOST_CC) -std=gnu2x -O1 $(WARNINGS) $< -o $(BUILD)/crc_tables
-	@$(BUILD)/crc_tables $* > $@
+	@$(HOST_CC) -std=gnu2x -O1 $(WARNINGS) $< -o $@
+
+$(BUILD)/generated/crc_%.h: $(BUILD)/crc_tables
+	@mkdir -p $(@D)
+	@$< $* > $@
 
 $(BUILD)/kernel/%.o: %.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
