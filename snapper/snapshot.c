@@ -146,6 +146,8 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
     }
     creation_clear(&snapper->creation);
     snapper->state = SNAPPER_DORMANT;
+    if (status == ERR_TRANSACTION_FULL)
+        log_error("snapper: no generation: the journal is too small for one file of it");
     if (status != OK)
         return status;
 

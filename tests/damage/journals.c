@@ -161,7 +161,6 @@ static bool refuses(const char *output)
 {
     return strstr(output, "ournal superblock is corrupt") ||
            strstr(output, "corrupted journal superblock") ||
-           strstr(output, "Recreate journal?") || strstr(output, "unsupported journal") ||
            strstr(output, "unsupported feature") ||
            strstr(output, "Journal version not supported") ||
            strstr(output, "ournal superblock has an unknown");

@@ -16,14 +16,17 @@ struct rot {
     struct snapper *snapper;
     bool failed; /* something could not be read */
     bool healed;
+    bool left; /* all that stays damaged bears another version */
+    bool undone;
     char *why;
     size_t why_size;
 };
 
 const char *rot_outcome_name(enum rot_outcome outcome)
 {
-    static const char *const names[ROT_OUTCOMES] = { "harmless", "refused", "reported",
-                                                     "healed", "silent" };
+    static const char *const names[ROT_OUTCOMES] = { "harmless", "refused",    "reported",
+                                                     "healed",   "left alone", "undone",
+                                                     "silent" };
     return names[outcome];
 }
 
@@ -74,7 +77,8 @@ static bool check_names(struct rot *rot)
     enum status status = hash_names(rot->fs, EXT4_ROOT_INODE, 0, &sum);
     if (status != OK)
         return is_explicit(rot, "a name cannot be read, and no word why");
-    return sum == rot->truth->names || complain(rot, "a directory has other names");
+    return sum == rot->truth->names || rot->undone ||
+           complain(rot, "a directory has other names");
 }
 
 /* --- generations --- */
@@ -95,15 +99,27 @@ static bool check_objects(struct rot *rot, bool *whole)
     return *whole || is_explicit(rot, "an object cannot be read, and no word why");
 }
 
+static void note_finding(void *context, const struct snapper_finding *finding)
+{
+    struct rot *rot = context;
+
+    rot->left =
+        rot->left && finding->kind == FINDING_COPY && finding->status == ERR_UNSUPPORTED;
+}
+
 static bool repair(struct rot *rot)
 {
+    struct snapper_verify_hooks hooks = { .context = rot, .finding = note_finding };
     struct snapper_verify_report report;
     bool whole;
 
     enum status status = snapper_repair(rot->snapper, NULL, &report);
+    rot->left = true;
     if (status == OK)
-        status = snapper_verify(rot->snapper, NULL, &report);
-    if (status != OK || !snapper_verify_is_clean(&report) || report.damaged > 0)
+        status = snapper_verify(rot->snapper, &hooks, &report);
+    bool clean = status == OK && snapper_verify_is_clean(&report) && report.damaged == 0;
+    rot->left = rot->left && status == OK && !clean;
+    if (!clean && !rot->left)
         return complain(rot, "a good copy, and no repair");
     rot->healed = true;
     return check_objects(rot, &whole) &&
@@ -154,7 +170,9 @@ static enum rot_outcome try_disk(struct rot *rot, struct disk *disk)
     bool right = use_mounted(rot);
     ext4_drop(rot->fs);
     return !right        ? ROT_SILENT
+           : rot->undone ? ROT_UNDONE
            : rot->failed ? ROT_REPORTED
+           : rot->left   ? ROT_LEFT
            : rot->healed ? ROT_HEALED
                          : ROT_HARMLESS;
 }
@@ -172,11 +190,29 @@ void rot_learn(struct rot_truth *truth, const struct victim *victim,
     ext4_drop(fs);
 }
 
+/* Nothing tells a damaged last commit block from one that a power cut has kept from the platter. */
+static bool is_last_commit(const struct image_places *places, u64 sector)
+{
+    u32 block_size = places->fs->superblock.block_size, last = 0, sequence, type;
+    u64 block = 0;
+
+    for (size_t i = 0; i < image_places_count(places, PLACE_JOURNAL_COMMIT); i++) {
+        const struct place *place = image_place(places, PLACE_JOURNAL_COMMIT, i);
+        if (!journal_header_decode(places->image.bytes + place->at, &type, &sequence) ||
+            sequence < last)
+            continue;
+        last = sequence;
+        block = place->at / block_size;
+    }
+    return block != 0 && sector * SECTOR_SIZE / block_size == block;
+}
+
 enum rot_outcome rot_try(const struct rot_truth *truth, struct layered_disk *disk,
                          u64 sector, enum rot_kind kind, char *why, size_t why_size)
 {
     const u8 *image = truth->victim->places.image.bytes;
     struct rot rot = { .truth = truth, .why = why, .why_size = why_size };
+    rot.undone = is_last_commit(&truth->victim->places, sector);
     u64 random = sector * 2 + 1;
     u8 raw[SECTOR_SIZE] = { 0 };
 

@@ -18,7 +18,9 @@ enum rot_outcome {
     ROT_REFUSED,  /* no mount */
     ROT_REPORTED, /* something cannot be read */
     ROT_HEALED,   /* all is read, damaged copies are rewritten */
-    ROT_SILENT,   /* a finding */
+    ROT_LEFT, /* the same, but one bears another version now, which is never written over */
+    ROT_UNDONE, /* the last commit block of a live log: as if it had never been written */
+    ROT_SILENT, /* a finding */
     ROT_OUTCOMES
 };
 

@@ -68,7 +68,8 @@ static void move_segments(const struct disk_request *request, u8 *flat, bool gat
     }
 }
 
-static void carry_out(struct layered_disk *layered, const struct disk_request *request)
+static void carry_out(struct layered_disk *layered, const struct disk_request *request,
+                      u64 end)
 {
     size_t size = 0;
     for (size_t i = 0; i < request->segment_count; i++)
@@ -82,6 +83,8 @@ static void carry_out(struct layered_disk *layered, const struct disk_request *r
         move_segments(request, flat, true);
     for (size_t at = 0; at < size; at += SECTOR_SIZE) {
         u64 sector = request->sector + at / SECTOR_SIZE;
+        if (sector >= end)
+            break;
         if (request->operation == DISK_WRITE)
             layered_disk_put(layered, sector, flat + at);
         else
@@ -95,8 +98,19 @@ static void carry_out(struct layered_disk *layered, const struct disk_request *r
 
 static enum status submit(struct disk *disk, struct disk_request *request)
 {
-    carry_out(CONTAINER_OF(disk, struct layered_disk, disk), request);
-    disk_complete(disk, request, OK);
+    struct layered_disk *layered = CONTAINER_OF(disk, struct layered_disk, disk);
+    u64 end = disk->sector_count, size = 0;
+
+    if (layered->short_at && layered->short_after > 0)
+        layered->short_after--;
+    else if (layered->short_at)
+        end = layered->short_at;
+    for (size_t i = 0; i < request->segment_count; i++)
+        size += request->segments[i].size_bytes;
+    bool fails = request->sector + size / SECTOR_SIZE > end;
+    layered->struck = layered->struck || fails;
+    carry_out(layered, request, end);
+    disk_complete(disk, request, fails ? ERR_IO : OK);
     return OK;
 }
 
@@ -136,6 +150,8 @@ void layered_disk_reset(struct layered_disk *layered, const u8 *below)
 {
     forget_records(layered);
     layered->recording = false;
+    layered->short_at = 0;
+    layered->struck = false;
     layered->below = below;
     layered->layer++; /* a campaign has fewer states than this can count */
 }

@@ -18,6 +18,13 @@ struct layered_disk {
     u8 *flat; /* a request's content in one piece */
     size_t flat_size;
 
+    /*
+     * Not 0: behind `short_after` more requests the disk ends at this sector. What reaches further
+     * fails, done up to there.
+     */
+    u64 short_at, short_after;
+    bool struck; /* one has */
+
     bool recording;
     struct ram_disk_record *records;
     size_t record_count, record_capacity;
@@ -26,7 +33,7 @@ struct layered_disk {
 void layered_disk_open(struct layered_disk *layered, size_t size_bytes);
 void layered_disk_close(struct layered_disk *layered);
 
-/* The layer empty, nothing recorded, `below` under it. */
+/* The layer empty, nothing recorded, nothing short, `below` under it. */
 void layered_disk_reset(struct layered_disk *layered, const u8 *below);
 /* Puts one sector onto the layer, unrecorded. */
 void layered_disk_put(struct layered_disk *layered, u64 sector, const u8 *data);

@@ -35,3 +35,17 @@ def test_damage__sectors__right_or_an_error():
     tried = run(DAMAGE, "--rot", "--count", 1800, cwd=ROOT)
     assert tried.returncode == 0, tried.stdout
     assert tried.stdout.endswith("1200 sectors, 0 broken\n")
+
+
+def test_damage__full_disks__refused_by_name_and_nothing_leaked():
+    tried = run(DAMAGE, "--full", "--seed", 7000, "--count", 240, cwd=ROOT)
+    assert tried.returncode == 0, tried.stdout
+    assert int(re.search(r"^refused: (\d+)$", tried.stdout, re.M).group(1)) > 20
+    assert tried.stdout.endswith("200 disks, 0 broken\n")
+
+
+def test_damage__short_disks__survived():
+    tried = run(DAMAGE, "--shrink", "--count", 240, cwd=ROOT)
+    assert tried.returncode == 0, tried.stdout
+    assert int(re.search(r"^survived: (\d+)$", tried.stdout, re.M).group(1)) > 100
+    assert tried.stdout.endswith("240 disks, 0 broken\n")

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/support/image_seal.h"
+#include "tests/support/layered_disk.h"
 #include "tests/support/victim.h"
 
 static void victim__every_kind__has_structures_to_damage(void **state)
@@ -64,11 +65,49 @@ static void image_seal__nothing_is_damaged__changes_nothing(void **state)
     }
 }
 
+/* In order and in small pieces, up to where the disk ends. */
+static void ext4_read__disk_ends_behind_it__is_not_read_again_and_again(void **state)
+{
+    (void)state;
+    enum { PIECE = 1024, PIECES = 100 };
+    struct ext4_mount_options options = { .cache_capacity = 64, .read_only = true };
+    static struct victim victim;
+    struct layered_disk disk;
+    u8 piece[PIECE];
+    u64 block, run;
+    u32 number;
+    size_t got;
+    struct ext4_inode inode;
+    struct ext4 *fs;
+
+    victim_open(&victim, 1);
+    layered_disk_open(&disk, victim.places.image.size_bytes);
+    layered_disk_reset(&disk, victim.places.clean.bytes);
+    assert_int_equal(ext4_mount(&disk.disk, &options, &fs), OK);
+    assert_int_equal(ext4_resolve(fs, "/old", &number), OK);
+    assert_int_equal(ext4_inode_load(fs, number, &inode), OK);
+    assert_int_equal(ext4_block_map(fs, &inode, 0, &block, &run), OK);
+    assert_true(run > PIECES);
+    disk.short_at = (block + PIECES) * (PIECE / SECTOR_SIZE);
+    disk.disk.statistics = (struct disk_statistics){ 0 };
+    for (u64 i = 0; i < PIECES; i++) {
+        assert_int_equal(ext4_read(fs, number, i * PIECE, piece, PIECE, &got), OK);
+        assert_int_equal(got, PIECE);
+        assert_int_equal(piece[0], 'o');
+    }
+    assert_true(disk.disk.statistics.bytes_read < 2 * MIB);
+    assert_int_equal(ext4_read(fs, number, PIECES * PIECE, piece, PIECE, &got), ERR_IO);
+    ext4_drop(fs);
+    layered_disk_close(&disk);
+    victim_close(&victim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(victim__every_kind__has_structures_to_damage),
         cmocka_unit_test(image_seal__nothing_is_damaged__changes_nothing),
+        cmocka_unit_test(ext4_read__disk_ends_behind_it__is_not_read_again_and_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,6 +210,18 @@ static void commit__store_runs_full_in_the_middle__leaves_nothing(void **state)
     assert_int_equal(try_commit(0, 20, 7000), OK);
 }
 
+static void commit__journal_too_small__is_refused_by_name(void **state)
+{
+    (void)state;
+    ram_store_limits(fixture.ram)->transaction_room = 2;
+    u64 blocks = ram_store_used_blocks(fixture.ram);
+    port_host_clear_log();
+    assert_int_equal(try_commit(0, 20, 9000), ERR_TRANSACTION_FULL);
+    assert_true(port_host_logged("journal is too small"));
+    assert_int_equal(ram_store_used_blocks(fixture.ram), blocks);
+    assert_int_equal(snapper_state(fixture.snapper), SNAPPER_DORMANT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -224,6 +236,7 @@ int main(void)
         TEST(commit__space_for_pages_but_not_for_copies__makes_no_copies),
         TEST(commit__any_number_of_free_blocks__fits_or_is_refused_before),
         TEST(commit__store_runs_full_in_the_middle__leaves_nothing),
+        TEST(commit__journal_too_small__is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,8 @@ struct ext4_running {
 struct ext4_read_ahead {
     u8 *data;
     u64 first_block;
-    u64 block_count; /* 0: holds nothing */
+    u64 block_count;                /* 0: holds nothing */
+    u64 failed_block, failed_count; /* a window that could not be read: not tried again */
     /* Where sequential readers of each kind would go on. */
     u64 next_data_block, next_table_block, next_directory_block;
 };

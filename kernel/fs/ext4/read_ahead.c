@@ -97,11 +97,17 @@ static bool fill_window(struct ext4 *fs, u64 block)
     u32 shift = fs->superblock.block_shift;
     u64 count = min_u64(WINDOW_BYTES >> shift, fs->superblock.block_count - block);
     window->block_count = 0;
+    if (block - window->failed_block < window->failed_count)
+        return false;
     if (!window->data)
         window->data = port_alloc(WINDOW_BYTES);
-    if (!window->data ||
-        disk_read(fs->disk, block << (shift - 9), window->data, count << shift) != OK)
+    if (!window->data)
         return false;
+    if (disk_read(fs->disk, block << (shift - 9), window->data, count << shift) != OK) {
+        window->failed_block = block;
+        window->failed_count = count;
+        return false;
+    }
     window->first_block = block;
     window->block_count = count;
     return true;
