@@ -177,7 +177,7 @@ static bool use_generations(struct hostile_use *use, struct ext4 *fs, int parts)
     enum status status = snapper_open(&store.store, &use->victim->config, &snapper);
     if (status != OK)
         return check(use, "open", status);
-    size_t count = snapper_generation_count(snapper);
+    size_t count = parts & RESTORE ? snapper_generation_count(snapper) : 0;
     for (size_t i = 0; i < count && i < 2 * VICTIM_GENERATIONS; i++)
         (void)!snapper_generation_info(snapper, i, &info);
     bool right = !(parts & RESTORE) || restore_from(use, snapper, 0);
