@@ -76,10 +76,12 @@ TARGET(fuzz_command_line)
 TARGET(fuzz_config)
 TARGET(fuzz_dir_block)
 TARGET(fuzz_directory)
+TARGET(fuzz_elf)
 TARGET(fuzz_extents)
 TARGET(fuzz_files)
 TARGET(fuzz_journal)
 TARGET(fuzz_mount)
+TARGET(fuzz_process)
 TARGET(fuzz_snapshot_file)
 TARGET(fuzz_state)
 TARGET(fuzz_stream)
@@ -87,16 +89,54 @@ TARGET(fuzz_virtio)
 
 #define TEST(name) cmocka_unit_test(name##__its_corpus__nothing_found)
 
+static void corpora__every_fuzz_target__has_a_test(void **state);
+
+static const struct CMUnitTest tests[] = {
+    TEST(fuzz_archive),
+    TEST(fuzz_boot_info),
+    TEST(fuzz_command_line),
+    TEST(fuzz_config),
+    TEST(fuzz_dir_block),
+    TEST(fuzz_directory),
+    TEST(fuzz_elf),
+    TEST(fuzz_extents),
+    TEST(fuzz_files),
+    TEST(fuzz_journal),
+    TEST(fuzz_mount),
+    TEST(fuzz_process),
+    TEST(fuzz_snapshot_file),
+    TEST(fuzz_state),
+    TEST(fuzz_stream),
+    TEST(fuzz_virtio),
+    cmocka_unit_test(corpora__every_fuzz_target__has_a_test),
+};
+
+static int is_target(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+
+    return strncmp(entry->d_name, "fuzz_", 5) == 0 && entry->d_name[length - 1] == 'c';
+}
+
+static void corpora__every_fuzz_target__has_a_test(void **state)
+{
+    (void)state;
+    struct dirent **entries;
+    char name[300];
+
+    int count = scandir("tests/fuzz", &entries, is_target, alphasort);
+    assert_int_equal(count, ARRAY_LENGTH(tests) - 1);
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%.*s__its_corpus__nothing_found",
+                 (int)strlen(entries[i]->d_name) - 2, entries[i]->d_name);
+        assert_string_equal(tests[i].name, name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(fuzz_archive), TEST(fuzz_boot_info),     TEST(fuzz_command_line),
-        TEST(fuzz_config),  TEST(fuzz_dir_block),     TEST(fuzz_directory),
-        TEST(fuzz_extents), TEST(fuzz_files),         TEST(fuzz_journal),
-        TEST(fuzz_mount),   TEST(fuzz_snapshot_file), TEST(fuzz_state),
-        TEST(fuzz_stream),  TEST(fuzz_virtio),
-    };
-
     signal(SIGABRT, on_abort);
     __sanitizer_set_death_callback(name_input);
     return cmocka_run_group_tests(tests, NULL, NULL);
