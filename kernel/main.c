@@ -179,7 +179,7 @@ static void resume_memory(void)
     struct persist_choice choice = { .fresh = command_line_has(line, "fresh"),
                                      .generation = asked ? generation : NULL };
     struct persist_store store = { storage_snapper(), storage_disk(), storage_config(),
-                                   storage_config_sources() };
+                                   storage_config_sources(), storage_relieve };
 
     window_init();
     persist_start(&root_types, &store, &choice);
@@ -203,9 +203,15 @@ static void do_background_work(void)
     persist_poll();
 }
 
+static void close_storage(void)
+{
+    persist_close();
+    storage_close();
+}
+
 static void start_shell(void)
 {
-    static const struct power_hooks hooks = { storage_sync, storage_close };
+    static const struct power_hooks hooks = { storage_sync, close_storage };
 
     struct bench_target bench = { storage_fs(), storage_disk() };
 
@@ -242,7 +248,6 @@ static _Noreturn void run(void)
     resume_memory();
     start_processes();
     start_shell();
-    persist_clean_up();
     run_commands();
     shell_run();
 }

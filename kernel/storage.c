@@ -135,6 +135,15 @@ enum status storage_sync(void)
     return status ? status : ext4_flush(storage.fs);
 }
 
+void storage_relieve(void)
+{
+    if (!storage.fs)
+        return;
+    enum status status = ext4_checkpoint(storage.fs);
+    if (status)
+        log_warning("storage: checkpoint: %s", status_text(status));
+}
+
 void storage_close(void)
 {
     if (storage.snapper)

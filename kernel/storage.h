@@ -20,6 +20,8 @@ const struct snapper_config *storage_config(void);
 const struct snapper_config_sources *storage_config_sources(void);
 
 /* What was changed is durable. ERR_NO_DEVICE: no image. */
+/* Gives back the memory that the file system holds for what is not in its place on the disk yet. */
+void storage_relieve(void);
 enum status storage_sync(void);
 /* A clean unmount; afterwards there is no session. What goes wrong is logged. */
 void storage_close(void);

@@ -85,11 +85,11 @@ size_t mapping_group_size(const struct mapping *mapping, size_t at)
     return size;
 }
 
-size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **runs)
+/* The first run that begins beyond the id. */
+static size_t first_beyond(const struct mapping *mapping, u64 id)
 {
     size_t low = 0, high = mapping->count;
 
-    /* The first run that begins beyond the id ... */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (mapping->runs[middle].first_id <= id)
@@ -97,7 +97,14 @@ size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **
         else
             high = middle;
     }
-    /* ... ends the only group that can cover it. */
+    return low;
+}
+
+size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **runs)
+{
+    size_t low = first_beyond(mapping, id);
+
+    /* It ends the only group that can cover the id. */
     if (low == 0)
         return 0;
     size_t at = low - 1;
@@ -106,6 +113,16 @@ size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **
         return 0;
     *runs = &mapping->runs[at];
     return low - at;
+}
+
+const struct mapping_run *mapping_seek(const struct mapping *mapping, u64 id)
+{
+    struct mapping_run *runs;
+    if (mapping_find(mapping, id, &runs) > 0)
+        return runs;
+
+    size_t at = first_beyond(mapping, id);
+    return at < mapping->count ? &mapping->runs[at] : NULL;
 }
 
 /* Gives the generation an index in the archive's table; the table has room. */

@@ -54,6 +54,8 @@ enum status mapping_seal(struct mapping **mapping, struct store *store);
 
 /* The group that covers `id`: its runs by rank, and how many; 0: none. */
 size_t mapping_find(const struct mapping *mapping, u64 id, struct mapping_run **runs);
+/* The run of rank 0 that covers `id`, or the first one behind it; NULL: none. */
+const struct mapping_run *mapping_seek(const struct mapping *mapping, u64 id);
 /* The runs of the group that begins at index `at`. */
 size_t mapping_group_size(const struct mapping *mapping, size_t at);
 

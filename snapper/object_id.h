@@ -8,6 +8,8 @@
 
 enum { OBJECT_PAGE_BITS = 40 };
 
+#define OBJECT_PAGE_LAST ((1ULL << OBJECT_PAGE_BITS) - 1)
+
 static inline u64 object_id(u64 space, u64 page)
 {
     return space << OBJECT_PAGE_BITS | page;
@@ -20,5 +22,5 @@ static inline u64 object_space(u64 id)
 
 static inline u64 object_page(u64 id)
 {
-    return id & ((1ULL << OBJECT_PAGE_BITS) - 1);
+    return id & OBJECT_PAGE_LAST;
 }

@@ -10,9 +10,7 @@ static enum status adopt(struct snapper *snapper, struct generation *generation)
     enum status status = snapper_load_mapping(snapper, generation, &mapping);
     if (status != OK)
         return status;
-    mapping_release(snapper->mapping);
-    snapper->mapping = mapping;
-    snapper->current = generation;
+    session_descend(snapper, generation, mapping);
     return OK;
 }
 

@@ -167,3 +167,14 @@ enum status snapper_read_mapping(struct snapper *snapper, struct generation *gen
     archive_destroy(&archive);
     return status;
 }
+
+void session_descend(struct snapper *snapper, struct generation *generation,
+                     struct mapping *mapping)
+{
+    struct mapping *before = snapper->mapping;
+
+    /* An interrupt may look (current_run()): it finds the one or the other. */
+    __atomic_store_n(&snapper->mapping, mapping, __ATOMIC_SEQ_CST);
+    snapper->current = generation;
+    mapping_release(before);
+}

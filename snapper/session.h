@@ -71,6 +71,9 @@ enum status snapper_load_mapping(struct snapper *snapper, struct generation *gen
 /* The same, always from the disk. */
 enum status snapper_read_mapping(struct snapper *snapper, struct generation *generation,
                                  struct mapping **mapping);
+/* The session descends from this generation now; `mapping`: its reference goes to the session. */
+void session_descend(struct snapper *snapper, struct generation *generation,
+                     struct mapping *mapping);
 /* Logs if `verbose`. */
 #define snapper_trace(snapper, ...)                                                      \
     ((snapper)->config->verbose ? log_info(__VA_ARGS__) : (void)0)

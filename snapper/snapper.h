@@ -74,6 +74,9 @@ enum status take_snapshot(struct snapper *snapper, const void *payload, size_t s
 /* The object no longer exists. ERR_NOT_FOUND if it does not. */
 enum status forget(struct snapper *snapper, u64 id);
 
+/* The same for all objects from one id to another that the base lists, however many. */
+enum status forget_range(struct snapper *snapper, u64 first_id, u64 last_id);
+
 struct snapper_commit_report {
     struct generation_name name;
     u64 objects;       /* listed by the generation */
@@ -98,6 +101,18 @@ enum status open_generation(struct snapper *snapper, const char *name);
 enum status restore(struct snapper *snapper, void *buffer, size_t size, u64 id,
                     size_t *restored);
 enum status close_generation(struct snapper *snapper);
+
+/* ---- reading the generation that the session descends from, at any time ---- */
+
+/*
+ * Its first objects at or behind `id`: consecutive ids of equal size; false: none. Looks at memory
+ * alone, and may be asked by an interrupt at any moment.
+ */
+struct snapper_run;
+bool current_run(const struct snapper *snapper, u64 id, struct snapper_run *run);
+/* As restore(). */
+enum status current_restore(struct snapper *snapper, void *buffer, size_t size, u64 id,
+                            size_t *restored);
 
 /* ---- reading any generation, at any time ---- */
 

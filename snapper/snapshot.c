@@ -151,9 +151,7 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
     if (status != OK)
         return status;
 
-    mapping_release(snapper->mapping);
-    snapper->mapping = mapping;
-    snapper->current = generation;
+    session_descend(snapper, generation, mapping);
     result.name = generation->name;
     result.objects = mapping->objects;
     snapper_trace(snapper,

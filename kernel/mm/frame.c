@@ -48,6 +48,14 @@ enum status frame_alloc_contiguous(size_t count, physical_address *first)
     return status;
 }
 
+void frame_keep_runs_apart(void)
+{
+    enum { SHARE = 4 }; /* of memory; window.c keeps somewhat less for the kernel */
+    u64 top = min_u64(map.limit, BOOT_REACH / PAGE_SIZE);
+
+    map.runs_from = top - top / SHARE;
+}
+
 void frame_free(physical_address frame)
 {
     frame_free_contiguous(frame, 1);

@@ -22,6 +22,11 @@ void frame_init(const struct memory_range *ranges, size_t count);
 enum status frame_alloc(physical_address *frame);
 /* `count` contiguous ones, for device queues. */
 enum status frame_alloc_contiguous(size_t count, physical_address *first);
+/*
+ * Runs come from the top of memory from now on, single frames from below. After paging_init(), which can
+ * not reach all of it.
+ */
+void frame_keep_runs_apart(void);
 /* Panics if it is not in use. */
 void frame_free(physical_address frame);
 void frame_free_contiguous(physical_address first, size_t count);

@@ -107,27 +107,39 @@ void frame_map_reserve(struct frame_map *map, u64 first, u64 count)
     map->available = map->limit - bitmap_count(map->bits, map->limit);
 }
 
+/* The lowest run at or above `start`, which is available; `limit`: there is none. */
+static u64 find_run(const struct frame_map *map, u64 start, u64 count)
+{
+    while (range_inside(start, count, map->limit)) {
+        u64 end = bitmap_find_set(map->bits, start, start + count);
+        if (end == start + count)
+            return start;
+        start = bitmap_find_clear(map->bits, end, map->limit);
+    }
+    return map->limit;
+}
+
 enum status frame_map_take(struct frame_map *map, u64 count, u64 *first)
 {
+    u64 start = map->limit;
     if (count == 0 || count > map->available)
         return ERR_NO_MEMORY;
 
-    u64 start = bitmap_find_clear(map->bits, map->search_from, map->limit);
-    map->search_from = start;
+    map->search_from = bitmap_find_clear(map->bits, map->search_from, map->limit);
+    if (count > 1 && map->runs_from > map->search_from)
+        start = find_run(map, bitmap_find_clear(map->bits, map->runs_from, map->limit),
+                         count);
+    if (start == map->limit)
+        start = find_run(map, map->search_from, count);
+    if (start == map->limit)
+        return ERR_NO_MEMORY;
 
-    while (range_inside(start, count, map->limit)) {
-        u64 end = bitmap_find_set(map->bits, start, start + count);
-        if (end == start + count) {
-            bitmap_set_range(map->bits, start, count);
-            map->available -= count;
-            if (start == map->search_from)
-                map->search_from = end;
-            *first = start;
-            return OK;
-        }
-        start = bitmap_find_clear(map->bits, end, map->limit);
-    }
-    return ERR_NO_MEMORY;
+    bitmap_set_range(map->bits, start, count);
+    map->available -= count;
+    if (start == map->search_from)
+        map->search_from = start + count;
+    *first = start;
+    return OK;
 }
 
 bool frame_map_give(struct frame_map *map, u64 first, u64 count)

@@ -15,6 +15,7 @@ struct frame_map {
     u8 *bits;        /* divide_up(limit, 64) * 8 bytes, borrowed */
     u64 limit;       /* frames */
     u64 search_from; /* FM1 */
+    u64 runs_from;   /* runs are sought from here on first; 0: nowhere apart */
     u64 available;
 };
 
@@ -35,7 +36,10 @@ void frame_map_init(struct frame_map *map, u8 *bits, u64 limit,
 /* Takes the frames out; some may be in use already. */
 void frame_map_reserve(struct frame_map *map, u64 first, u64 count);
 
-/* The lowest `count` contiguous available frames. ERR_NO_MEMORY. */
+/*
+ * The lowest `count` contiguous available frames; several of them from `runs_from` on, if there are any,
+ * where single ones come last: so they do not cut the room for runs to pieces. ERR_NO_MEMORY.
+ */
 enum status frame_map_take(struct frame_map *map, u64 count, u64 *first);
 /* False, and nothing changed, if one of them is not in use or out of range. */
 [[nodiscard]] bool frame_map_give(struct frame_map *map, u64 first, u64 count);

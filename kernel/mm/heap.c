@@ -20,6 +20,7 @@ void heap_init(void)
     u64 frames = divide_up(frame_limit() * sizeof *run_lengths, PAGE_SIZE);
     physical_address first;
 
+    frame_keep_runs_apart();
     if (frame_alloc_contiguous(frames, &first) != OK)
         panic("heap: no %lu frames for its bookkeeping", frames);
     run_lengths = memset(physical_to_virtual(first), 0, frames * PAGE_SIZE);

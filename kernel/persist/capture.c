@@ -4,38 +4,70 @@
 #include "kernel/base/log.h"
 #include "kernel/persist/mark.h"
 
-/* First what is gone, then what is there: a page released and made anew is in both. */
-static enum status hand_over(const struct capture *capture)
+/* Spaces whose processes are gone, or whose number belongs to another one now. */
+static enum status forget_spaces(const struct capture *capture)
 {
-    size_t at = 0;
-    u64 page;
+    struct snapper_run run;
+    u64 id = 0;
 
-    while (page_space_next_forgotten(capture->space, &at, &page)) {
-        enum status status =
-            forget(capture->snapper, object_id(capture->space_number, page));
-        if (status && status != ERR_NOT_FOUND) /* it never was in a generation */
-            return status;
+    while (current_run(capture->snapper, id, &run)) {
+        u64 number = object_space(run.first_id);
+        u64 last = object_id(number, OBJECT_PAGE_LAST);
+        if (!spaces_lists_on(capture->spaces, number)) {
+            enum status status = forget_range(capture->snapper, run.first_id, last);
+            if (status)
+                return status;
+        }
+        if (last == UINT64_MAX)
+            break;
+        id = last + 1;
     }
+    return OK;
+}
 
-    struct page_cursor cursor = {};
-    const void *memory;
-    while (page_space_next_taken(capture->space, &cursor, &page, &memory)) {
-        enum status status = take_snapshot(capture->snapper, memory, PAGE_SIZE,
-                                           object_id(capture->space_number, page));
-        if (status)
+static enum status forget_pages(const struct capture *capture)
+{
+    struct spaces_cursor cursor = {};
+    u64 id;
+
+    while (spaces_next_forgotten(capture->spaces, &cursor, &id)) {
+        enum status status = forget(capture->snapper, id);
+        if (status && status != ERR_NOT_FOUND) /* it never was in a generation */
             return status;
     }
     return OK;
 }
 
-/* From the demarcation on; the session is in creation and leaves it either way. */
+/* First what is gone, then what is there: a page released and made anew is in both. */
+static enum status hand_over(const struct capture *capture)
+{
+    enum status status = forget_spaces(capture);
+    if (status == OK)
+        status = forget_pages(capture);
+
+    struct spaces_cursor cursor = {};
+    const void *memory;
+    u64 id;
+    while (status == OK && spaces_next_taken(capture->spaces, &cursor, &id, &memory))
+        status = take_snapshot(capture->snapper, memory, PAGE_SIZE, id);
+    return status;
+}
+
+static void draw_line(const struct capture *capture)
+{
+    if (capture->await_line)
+        capture->await_line();
+    if (!capture->spaces->in_flight)
+        mark_line(capture->spaces, NULL);
+}
+
+/* From the line on; the session is in creation and leaves it either way. */
 static enum status run_generation(const struct capture *capture, const char *description,
                                   struct capture_report *report)
 {
+    draw_line(capture);
     u64 start = timer_microseconds();
-
-    report->mark_cycles = mark_demarcate(capture->space);
-    while (page_space_harvest_step(capture->space))
+    while (spaces_harvest_step(capture->spaces))
         ;
 
     enum status status = hand_over(capture);
@@ -45,12 +77,13 @@ static enum status run_generation(const struct capture *capture, const char *des
         if (snapper_state(capture->snapper) == SNAPPER_CREATION &&
             abort_snapshot(capture->snapper) != OK)
             log_error("persist: the snapshot could not be aborted");
-        page_space_abort(capture->space);
+        spaces_abort(capture->spaces);
         return status;
     }
-    page_space_commit(capture->space);
-    report->pause_microseconds = timer_microseconds() - start;
-    report->entries_read = capture->space->counters.entries_read;
+    spaces_commit(capture->spaces);
+    report->mark_cycles = capture->spaces->line_cycles;
+    report->flight_microseconds = timer_microseconds() - start;
+    report->entries_read = spaces_entries_read(capture->spaces);
     return OK;
 }
 
@@ -61,7 +94,7 @@ enum status capture_generation(const struct capture *capture, const char *descri
     struct disk_statistics before = capture->disk->statistics;
     struct capture_report result = {};
 
-    enum status status = page_space_prepare(capture->space);
+    enum status status = spaces_prepare(capture->spaces);
     if (status)
         return status;
     status = init_snapshot(capture->snapper, NULL);

@@ -1,27 +1,34 @@
 /*
- * One generation: what was written to a page space since the last one goes to Snapper.
+ * One generation: what was written to the page spaces since the last one goes to Snapper.
  *
- * In this form everything stands still from the demarcation to the commit.
+ *   prepare, begin      while programs run
+ *   the line            by whoever sees the moment between two instructions of programs, or here
+ *   harvest, hand over, commit
+ *                       while programs run on; what they write now is the next generation's
  */
 #pragma once
 
 #include "kernel/block/disk.h"
-#include "kernel/persist/page_space.h"
+#include "kernel/persist/spaces.h"
 #include "snapper/snapper.h"
 
 struct capture {
-    struct page_space *space;
-    u64 space_number;
+    struct spaces *spaces;
     struct snapper *snapper;
     const struct disk *disk; /* for its counters */
+    /*
+     * Lets programs run until mark_line() was called; returning without it is fine, then nothing runs
+     * and the line is drawn here. NULL: nothing ever runs.
+     */
+    void (*await_line)(void);
 };
 
 struct capture_report {
     struct snapper_commit_report commit;
     u64 entries_read;             /* page-table entries, to find what was written */
     u64 requests, bytes, flushes; /* writes of the disk */
-    u64 mark_cycles; /* of the time stamp over the demarcation alone; instructions under -icount */
-    u64 pause_microseconds; /* demarcation to commit */
+    u64 mark_cycles; /* of the time stamp over the line alone; instructions under -icount */
+    u64 flight_microseconds; /* line to commit, in which programs run on */
     u64 total_microseconds;
 };
 

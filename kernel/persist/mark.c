@@ -2,12 +2,11 @@
 
 #include "kernel/arch/interrupts.h"
 
-u64 mark_demarcate(struct page_space *space)
+void mark_line(struct spaces *spaces, struct page_space *running)
 {
     bool enabled = interrupts_save();
     u64 start = cpu_timestamp();
-    page_space_demarcate(space);
-    u64 end = cpu_timestamp();
+    spaces_draw_line(spaces, running);
+    spaces->line_cycles = cpu_timestamp() - start;
     interrupts_restore(enabled);
-    return end - start;
 }

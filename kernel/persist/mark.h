@@ -1,9 +1,9 @@
 /*
- * The demarcation on this machine: the moment between two generations, drawn with interrupts off.
+ * The line on this machine: the moment between two generations, drawn with interrupts off.
  */
 #pragma once
 
-#include "kernel/persist/page_space.h"
+#include "kernel/persist/spaces.h"
 
-/* page_space_demarcate(); returns how long it took by the time stamp counter. */
-u64 mark_demarcate(struct page_space *space);
+/* spaces_draw_line(), which notes how long it took by the time stamp counter. */
+void mark_line(struct spaces *spaces, struct page_space *running);

@@ -30,11 +30,12 @@ struct persist_store {
     const struct disk *disk; /* NULL: no disk */
     const struct snapper_config *config;
     const struct snapper_config_sources *sources;
+    void (*relieve)(void); /* makes the store give back memory; NULL: it has none */
 };
 
 /*
- * Fills the window: from a generation of the store or anew. Always leaves a
- * usable root and objects. The window was initialised; session, disk and config live on.
+ * Fills the window: from a generation of the store or anew. Always leaves a usable root and objects;
+ * other pages of a generation come when they are touched, or when there is time. The window was initialised; session, disk and config live on.
  */
 void persist_start(const struct root_types *types, const struct persist_store *store,
                    const struct persist_choice *choice);
@@ -50,8 +51,49 @@ const char *persist_summary(void);
 /* One generation. ERR_INVALID_STATE, after a log line with the reason: this mode takes none. */
 enum status persist_capture(const char *description, struct capture_report *report);
 
+/*
+ * Where programs run between two steps of the kernel: MAIN calls the hook when it wants a line; it may
+ * return when persist_draw_line() was called, or when no program can run. NULL: there are no programs.
+ */
+void persist_set_line_hook(void (*await_line)(void));
+/*
+ * Interrupts off, between two instructions of programs, all that they are stored in memory: draws the line
+ * if it is not drawn yet. `running`: the space that is loaded, or NULL. Constant time.
+ */
+void persist_draw_line(struct page_space *running);
+
 /* Pages that a generation would take now. */
 u64 persist_dirty_pages(void);
+
+/*
+ * The space of a process (spaces.h): a new one, or one of a process that the resumed memory lists. Those
+ * of a number that no process has are forgotten by the next generation.
+ */
+enum status persist_attach(u64 number, enum space_origin origin,
+                           const struct page_policy *policy, struct page_space **space);
+void persist_detach(struct page_space *space);
+
+/*
+ * Makes a page ready, as page_space_touch(); brings it if it is absent, and makes room for it, if need
+ * be by a generation. MAIN's: it waits. ERR_INTEGRITY, ERR_CORRUPT, ERR_IO: the page cannot be read, a
+ * log line says which; ERR_NO_MEMORY; ERR_NO_SPACE: memory and image are full.
+ */
+enum status persist_touch(struct page_space *space, u64 page, enum page_access access);
+/*
+ * The same for a program's fault: nothing waits. ERR_BUSY: persist_poll() will see to it; the program
+ * asks again after that. Other errors as above: the program cannot go on.
+ */
+enum status persist_fault(struct page_space *space, u64 page, enum page_access access);
+/* Does a program wait for persist_poll()? */
+bool persist_is_wanted(void);
+/* In memory or held by the current generation. */
+bool persist_has_page(const struct page_space *space, u64 page);
+/* Pages of all spaces that are in memory, and what the pager did. */
+struct persist_memory {
+    u64 pages, dirty;
+    u64 asked, advance, fetched, evicted, failed;
+};
+struct persist_memory persist_memory(void);
 
 /* The upkeep that a crash has left to do, in the background of the running system. */
 void persist_clean_up(void);
@@ -76,3 +118,5 @@ enum status persist_settle(const struct snapper_pace *pace);
  */
 enum persist_wish { PERSIST_AS_CONFIGURED, PERSIST_SAVE };
 enum status persist_wind_up(enum persist_wish wish);
+/* Before the store is closed: no page comes back, no program is served any more. */
+void persist_close(void);

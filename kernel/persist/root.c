@@ -46,13 +46,20 @@ static struct root_entry entry_for(const struct root_types *types, size_t index)
     return entry;
 }
 
-enum status root_create(const struct root_types *types)
+u64 root_pages(const struct root_types *types)
 {
     u64 pages = 1;
 
-    ASSERT(types->count <= ROOT_OBJECT_TYPES_MAX);
     for (size_t i = 0; i < types->count; i++)
         pages += divide_up(types->of[i].size_bytes, PAGE_SIZE);
+    return pages;
+}
+
+enum status root_create(const struct root_types *types)
+{
+    u64 pages = root_pages(types);
+
+    ASSERT(types->count <= ROOT_OBJECT_TYPES_MAX);
     ASSERT(pages <= PERSISTENT_OBJECTS_SIZE / PAGE_SIZE);
     for (u64 page = 0; page < pages; page++) {
         enum status status = page_space_touch(window_space(), page, PAGE_WRITE);

@@ -35,6 +35,8 @@ struct root_counters {
     u64 generations; /* that were begun in it */
 };
 
+/* Pages of the window, from the first on, that root and objects take. */
+u64 root_pages(const struct root_types *types);
 /* Makes a root and its objects in an empty window. ERR_NO_MEMORY. */
 enum status root_create(const struct root_types *types);
 
@@ -43,7 +45,7 @@ enum status root_create(const struct root_types *types);
  * log line that says how it differs; ERR_CORRUPT: no root at all.
  */
 enum status root_check(const struct root_types *types);
-/* All objects, once every page is back. ERR_CORRUPT. */
+/* All objects, once their pages are back. ERR_CORRUPT. */
 enum status root_check_objects(const struct root_types *types);
 
 /* By index of its type. Valid after root_create() or both checks. */

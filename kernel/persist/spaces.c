@@ -152,6 +152,15 @@ u64 spaces_count_pages(const struct spaces *spaces)
     return count;
 }
 
+u64 spaces_entries_read(const struct spaces *spaces)
+{
+    u64 count = 0;
+
+    LIST_FOR_EACH (struct space_member, member, &spaces->members, link)
+        count += member->space->counters.entries_read;
+    return count;
+}
+
 /* --- a generation --- */
 
 enum status spaces_prepare(struct spaces *spaces)

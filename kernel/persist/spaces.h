@@ -20,7 +20,7 @@
 #include "kernel/base/list.h"
 #include "kernel/persist/page_space.h"
 
-enum { USER_SPACE_GIB = 16, SPACE_NUMBER_MAX = (1 << 24) - 1 };
+enum { USER_SPACE_GIB = 16, SPACE_NUMBER_MAX = (1 << 24) - 2 };
 
 enum space_origin {
     SPACE_NEW,    /* whatever a generation holds under its number is forgotten */
@@ -68,6 +68,8 @@ struct page_space *spaces_find(const struct spaces *spaces, u64 number);
 bool spaces_are_dirty(const struct spaces *spaces);
 u64 spaces_count_dirty(const struct spaces *spaces);
 u64 spaces_count_pages(const struct spaces *spaces);
+/* Page-table entries looked at for dirt since the last line. */
+u64 spaces_entries_read(const struct spaces *spaces);
 
 /* ERR_NO_MEMORY: no line now. */
 enum status spaces_prepare(struct spaces *spaces);

@@ -11,12 +11,19 @@ enum { RESERVE_SHARE = 5, RESERVE_LEAST = 8 * MIB / PAGE_SIZE };
 static struct page_space space;
 static u64 reserve_frames;
 static bool reserve_open;
+static enum status (*pager_touch)(struct page_space *space, u64 page,
+                                  enum page_access access);
 
 u64 window_frames_left(void)
 {
     u64 available = frame_available();
 
     return available > reserve_frames ? available - reserve_frames : 0;
+}
+
+u64 window_frames_free(void)
+{
+    return frame_available();
 }
 
 static enum status window_frame_alloc(physical_address *frame)
@@ -42,6 +49,22 @@ const struct page_machine *window_machine(void)
     return &machine;
 }
 
+void window_set_pager(enum status (*touch)(struct page_space *space, u64 page,
+                                           enum page_access access))
+{
+    pager_touch = touch;
+}
+
+static enum status touch(u64 page, enum page_access access)
+{
+    reserve_open = true;
+    enum status status = page_space_touch(&space, page, access);
+    reserve_open = false;
+    if (status == ERR_BUSY && pager_touch)
+        status = pager_touch(&space, page, access);
+    return status;
+}
+
 static bool window_fault(u64 address, u64 error_code)
 {
     bool is_write = error_code & FAULT_WRITE;
@@ -51,10 +74,7 @@ static bool window_fault(u64 address, u64 error_code)
     if (error_code & FAULT_PRESENT && !is_write)
         return false;
 
-    reserve_open = true;
-    enum status status =
-        page_space_touch(&space, window_page(address), is_write ? PAGE_WRITE : PAGE_READ);
-    reserve_open = false;
+    enum status status = touch(window_page(address), is_write ? PAGE_WRITE : PAGE_READ);
     if (status)
         log_error("persist: page at %016lx: %s", address, status_text(status));
     return status == OK;

@@ -29,5 +29,14 @@ static inline u64 window_page(u64 address)
 /* Where the page is; touching it there may fault, and then makes it. */
 void *window_address(u64 page);
 
+/*
+ * Who makes a page ready when a fault alone cannot: it is absent, or there is no room for it. As
+ * persist_touch().
+ */
+void window_set_pager(enum status (*touch)(struct page_space *space, u64 page,
+                                           enum page_access access));
+
 /* Frames that pages of the window may still take. */
 u64 window_frames_left(void);
+/* All that are free, with the kernel's part. */
+u64 window_frames_free(void);

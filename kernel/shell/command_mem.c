@@ -22,8 +22,7 @@ static u64 scratch_page(u64 number)
 /* Ready to be written, or a line that says why not. */
 static enum status prepare(u64 number, u64 done)
 {
-    enum status status =
-        page_space_touch(window_space(), scratch_page(number), PAGE_WRITE);
+    enum status status = persist_touch(window_space(), scratch_page(number), PAGE_WRITE);
 
     if (status)
         shell_print("mem: page %lu: %s, after %lu pages\n", number, status_text(status),
@@ -55,20 +54,32 @@ static enum status fill(u64 seed, u64 first, u64 count)
     return OK;
 }
 
+/* Ready to be read, or a line that says why not. */
+static enum status prepare_check(u64 number)
+{
+    if (!persist_has_page(window_space(), scratch_page(number))) {
+        shell_print("mem: page %lu was never written\n", number);
+        return ERR_NOT_FOUND;
+    }
+    enum status status = persist_touch(window_space(), scratch_page(number), PAGE_READ);
+    if (status)
+        shell_print("mem: page %lu: %s\n", number, status_text(status));
+    return status;
+}
+
 static enum status check(u64 seed, u64 first, u64 count)
 {
     for (u64 i = 0; i < count; i++) {
         size_t offset;
 
-        if (!page_space_has(window_space(), scratch_page(first + i))) {
-            shell_print("mem: page %lu was never written\n", first + i);
-            return ERR_NOT_FOUND;
-        }
+        enum status status = prepare_check(first + i);
+        if (status)
+            return status;
         if (!mem_pattern_check(scratch_memory(first + i), seed, first + i, &offset)) {
             shell_print("mem: page %lu is wrong at byte %zu\n", first + i, offset);
             return ERR_INTEGRITY;
         }
-        enum status status = between_pages(i + 1);
+        status = between_pages(i + 1);
         if (status)
             return status;
     }

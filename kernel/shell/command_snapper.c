@@ -2,6 +2,7 @@
  * snapper create|list|show ...: the generations, seen from inside. What the host has too is in
  * snapper/verbs.h.
  */
+#include "kernel/arch/interrupts.h"
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
 #include "kernel/persist/persist.h"
@@ -29,7 +30,8 @@ static void print_report(const struct capture_report *report)
     shell_print("disk: %lu bytes, %lu requests, %lu flushes, %u transactions\n",
                 report->bytes, report->requests, report->flushes, commit->transactions);
     shell_print("pause: %lu us, mark %lu cycles, %lu table entries read\n",
-                report->pause_microseconds, report->mark_cycles, report->entries_read);
+                report->mark_cycles * 1000000 / cpu_timestamp_hertz(),
+                report->mark_cycles, report->entries_read);
     shell_print("total: %lu us\n", report->total_microseconds);
 }
 

@@ -202,6 +202,11 @@ size_t soft_mmu_frames_used(void)
     return mmu.used_count;
 }
 
+size_t soft_mmu_frames_left(void)
+{
+    return mmu.refuse ? 0 : mmu.frames - mmu.used_count;
+}
+
 void soft_mmu_refuse_frames(bool refuse)
 {
     mmu.refuse = refuse;

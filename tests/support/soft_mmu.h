@@ -21,6 +21,7 @@ void soft_mmu_stop(void);
 const struct page_machine *soft_mmu_machine(void);
 page_entry *soft_mmu_top(void);
 size_t soft_mmu_frames_used(void);
+size_t soft_mmu_frames_left(void);
 /* frame_alloc fails while true. */
 void soft_mmu_refuse_frames(bool refuse);
 

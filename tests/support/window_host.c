@@ -13,6 +13,8 @@
 
 static struct page_space space;
 static u64 now;
+static enum status (*pager_touch)(struct page_space *space, u64 page,
+                                  enum page_access access);
 
 static void make_window(void)
 {
@@ -52,11 +54,19 @@ void window_host_pass(u64 microseconds)
     now += microseconds;
 }
 
+/* As the page fault handler. */
+static enum status fault(u64 page, enum page_access access)
+{
+    enum status status = page_space_touch(&space, page, access);
+
+    return status == ERR_BUSY && pager_touch ? pager_touch(&space, page, access) : status;
+}
+
 void window_host_write(u64 page, size_t offset, u64 value)
 {
     for (int tries = 0; soft_mmu_write(page, offset, value) != SOFT_MMU_OK; tries++) {
         assert_true(tries < 2);
-        assert_int_equal(page_space_touch(&space, page, PAGE_WRITE), OK);
+        assert_int_equal(fault(page, PAGE_WRITE), OK);
     }
 }
 
@@ -66,7 +76,7 @@ u64 window_host_read(u64 page, size_t offset)
 
     for (int tries = 0; soft_mmu_read(page, offset, &value) != SOFT_MMU_OK; tries++) {
         assert_true(tries < 2);
-        assert_int_equal(page_space_touch(&space, page, PAGE_READ), OK);
+        assert_int_equal(fault(page, PAGE_READ), OK);
     }
     return value;
 }
@@ -92,8 +102,25 @@ u64 timer_microseconds(void)
     return now;
 }
 
-u64 mark_demarcate(struct page_space *demarcated)
+void mark_line(struct spaces *spaces, struct page_space *running)
 {
-    page_space_demarcate(demarcated);
-    return 0;
+    bool outer = soft_mmu_machine()->begin_section();
+    spaces_draw_line(spaces, running);
+    soft_mmu_machine()->end_section(outer);
+}
+
+void window_set_pager(enum status (*touch)(struct page_space *space, u64 page,
+                                           enum page_access access))
+{
+    pager_touch = touch;
+}
+
+u64 window_frames_free(void)
+{
+    return soft_mmu_frames_left();
+}
+
+u64 window_frames_left(void)
+{
+    return soft_mmu_frames_left();
 }

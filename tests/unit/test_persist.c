@@ -60,7 +60,7 @@ static int stop(void **state)
 
 static void start_with(struct persist_choice choice)
 {
-    struct persist_store store = { fixture.snapper, &disk, &fixture.config, NULL };
+    struct persist_store store = { fixture.snapper, &disk, &fixture.config, NULL, NULL };
     persist_start(&types, &store, &choice);
 }
 
@@ -194,7 +194,7 @@ static void persist_start__generation_unknown__nothing_resumed(void **state)
     assert_not_resumed();
 }
 
-static void persist_start__frames_too_few__nothing_resumed(void **state)
+static void persist_start__frames_too_few__pages_take_turns(void **state)
 {
     (void)state;
     start_with((struct persist_choice){});
@@ -204,7 +204,12 @@ static void persist_start__frames_too_few__nothing_resumed(void **state)
     window_host_stop();
     window_host_start(FRAMES / 2);
     start_with((struct persist_choice){});
-    assert_not_resumed();
+    assert_int_equal(persist_mode(), PERSIST_RESUMED);
+    for (u64 page = 0; page < FRAMES / 2; page++) {
+        assert_int_equal(persist_touch(window_space(), SCRATCH + page, PAGE_READ), OK);
+        assert_int_equal(window_host_read(SCRATCH + page, 0), 1);
+    }
+    assert_true(persist_memory().evicted > 0);
 }
 
 /* --- generations of other kernels, and lies --- */
@@ -406,7 +411,7 @@ int main(void)
         TEST(persist_start__fresh__begins_a_line_of_its_own),
         TEST(persist_start__generation_named__is_resumed_and_the_parent),
         TEST(persist_start__generation_unknown__nothing_resumed),
-        TEST(persist_start__frames_too_few__nothing_resumed),
+        TEST(persist_start__frames_too_few__pages_take_turns),
         TEST(persist_start__other_objects__nothing_resumed),
         TEST(persist_start__any_bit_of_the_root_changed__nothing_resumed),
         TEST(persist_start__object_that_cannot_be_used__nothing_resumed),

@@ -40,6 +40,12 @@ enum status ext4_unmount(struct ext4 *fs);
 /* Forgets everything without writing: as if the power had failed. */
 void ext4_drop(struct ext4 *fs);
 
+/*
+ * Writes all that is committed to its place, so that memory which waits for that becomes free. Nothing may
+ * be in the running transaction.
+ */
+enum status ext4_checkpoint(struct ext4 *fs);
+
 struct ext4_space {
     size_t block_size;
     u64 blocks, free_blocks, reserved_blocks; /* reserved: for root, as mkfs set it */

@@ -257,6 +257,11 @@ enum status ext4_unmount(struct ext4 *fs)
     return status;
 }
 
+enum status ext4_checkpoint(struct ext4 *fs)
+{
+    return fs->journal ? journal_checkpoint_all(fs->journal) : OK;
+}
+
 void ext4_space(const struct ext4 *fs, struct ext4_space *space)
 {
     *space = (struct ext4_space){

@@ -1,0 +1,42 @@
+/*
+ * What persist.c, resume.c and memory.c share.
+ */
+#pragma once
+
+#include "kernel/persist/pager.h"
+#include "kernel/persist/persist.h"
+
+struct persist_state {
+    enum persist_mode mode;
+    const struct root_types *types;
+    const struct snapper_config *config;
+    const struct snapper_config_sources *sources;
+    void (*relieve)(void);
+    struct spaces spaces;
+    struct pager pager;
+    struct capture capture;
+    u64 last_generation; /* timer time of the last one, or of the start */
+    u64 patience;  /* after failures: how long no generation is taken by itself, or 0 */
+    bool busy;     /* a generation or the upkeep is being done, or a page brought */
+    bool is_clean; /* what a crash has left is removed */
+    bool closed;   /* the power is about to go: nothing comes back any more */
+    bool is_full;  /* more than three quarters of memory are dirty: writers wait */
+    enum status refusal; /* why they are refused */
+    u64 last_weighed; /* timer time when the dirty pages were last counted for persist_weigh() */
+    struct generation_name forced; /* the newest that memory forced */
+    char summary[160];
+};
+
+extern struct persist_state persist;
+
+/* One generation; the mode permits it. */
+enum status persist_take(const char *description, struct capture_report *report);
+
+/* --- memory.c --- */
+
+/* Serves what programs wait for. Was there anything? */
+bool persist_serve(void);
+/* Before a generation: frees memory for it, as far as there are clean pages. */
+void persist_make_way(void);
+/* A generation if more than half of memory is dirty. */
+void persist_weigh(void);

@@ -1,0 +1,148 @@
+/*
+ * Which memory the machine starts with: that of a generation, of which only the kernel's own objects
+ * are read now, or an empty one.
+ */
+#include "kernel/arch/interrupts.h"
+#include "kernel/base/format.h"
+#include "kernel/base/log.h"
+#include "kernel/base/string.h"
+#include "kernel/persist/persist_internal.h"
+#include "kernel/persist/window.h"
+#include "snapper/select.h"
+
+static void start_empty(enum persist_mode mode)
+{
+    pager_bind(&persist.pager, NULL);
+    page_space_reset(window_space());
+    enum status status = root_create(persist.types);
+    if (status)
+        port_panic(__FILE__, __LINE__, "no memory for the root object");
+    persist.mode = mode;
+    /* In a line of its own nothing is held until there is a generation. */
+    if (mode == PERSIST_FRESH)
+        pager_bind(&persist.pager, persist.capture.snapper);
+}
+
+/* What the kernel itself cannot do without; the rest comes when it is touched. */
+static enum status bring_objects(u64 pages)
+{
+    for (u64 page = 0; page < pages; page++) {
+        enum status status = pager_bring(&persist.pager, window_space(), page);
+        if (status == OK && page == 0) /* another kernel's memory is not worth reading */
+            status = root_check(persist.types);
+        if (status)
+            return status;
+    }
+    return root_check_objects(persist.types);
+}
+
+static enum status resume(const char *name, struct generation_name *resumed, u64 *pages)
+{
+    struct snapper *snapper = persist.capture.snapper;
+
+    enum status status = open_generation(snapper, name);
+    if (status)
+        return status;
+    *resumed = snapper_current(snapper);
+    if (close_generation(snapper) != OK)
+        log_error("persist: the generation could not be closed");
+    pager_bind(&persist.pager, snapper);
+    status = pager_check(&persist.pager, pages);
+    return status ? status : bring_objects(root_pages(persist.types));
+}
+
+/* What helps depends on what is wrong. */
+static const char *ways_out(enum status status)
+{
+    switch (status) {
+    case ERR_NOT_FOUND:
+    case ERR_INVALID_ARGUMENT:
+        return "another generation= (snapper list shows them), none for the newest, or "
+               "fresh";
+    case ERR_NO_MEMORY:
+        return "more memory, generation=NAME of a smaller one, or fresh";
+    case ERR_UNSUPPORTED:
+        return "the kernel that made it, fresh, or snapctl on the host";
+    default:
+        return persist.config->integrity
+                   ? "generation=NAME of an older one, snapper.integrity=false (skips "
+                     "bad "
+                     "archives), fresh, or snapctl on the host"
+                   : "generation=NAME of an older one, fresh, or snapctl on the host";
+    }
+}
+
+static void refuse_resume(const char *name, enum status status)
+{
+    format_text(persist.summary, sizeof persist.summary, "%s not resumed: %s",
+                name[0] ? name : "newest generation", status_text(status));
+    log_error("persist: %s", persist.summary);
+    log_error("persist: ways out: %s", ways_out(status));
+    start_empty(PERSIST_NOT_RESUMED);
+}
+
+static void resume_or_refuse(const char *wanted)
+{
+    struct generation_name selected = {}, resumed = {};
+    u64 start = timer_microseconds(), pages = 0;
+
+    if (wanted) {
+        enum status status = snapper_select(persist.capture.snapper, wanted, &selected);
+        if (status) {
+            refuse_resume(wanted[0] ? wanted : "generation= without a name", status);
+            return;
+        }
+    }
+    enum status status = resume(wanted ? selected.text : NULL, &resumed, &pages);
+    if (status == ERR_NOT_FOUND && !resumed.text[0] && !wanted) {
+        start_empty(PERSIST_FRESH);
+        (void)text_copy(persist.summary, sizeof persist.summary, "no generation yet");
+        log_info("persist: no generation on the image, memory starts empty");
+        return;
+    }
+    if (status) {
+        refuse_resume(resumed.text[0] ? resumed.text : selected.text, status);
+        return;
+    }
+    persist.mode = PERSIST_RESUMED;
+    root_counters()->boots++;
+    format_text(persist.summary, sizeof persist.summary, "%s resumed, %lu pages",
+                resumed.text, pages);
+    log_info("persist: %s in %lu ms", persist.summary,
+             (timer_microseconds() - start) / 1000);
+}
+
+void persist_start(const struct root_types *types, const struct persist_store *store,
+                   const struct persist_choice *choice)
+{
+    persist.types = types;
+    persist.config = store->config;
+    persist.sources = store->sources;
+    persist.relieve = store->relieve;
+    persist.capture.spaces = &persist.spaces;
+    persist.capture.snapper = store->snapper;
+    persist.capture.disk = store->disk;
+    persist.busy = persist.closed = persist.is_clean = false;
+    persist.is_full = false;
+    persist.refusal = ERR_NO_MEMORY;
+    persist.forced = (struct generation_name){};
+    struct page_backing backing = { pager_holds, &persist.pager };
+    spaces_init(&persist.spaces, window_space(), &backing);
+    pager_init(&persist.pager, &persist.spaces);
+    persist.pager.pinned = root_pages(types);
+    window_set_pager(persist_touch);
+
+    if (!store->snapper) {
+        start_empty(PERSIST_NO_STORE);
+        (void)text_copy(persist.summary, sizeof persist.summary,
+                        "no image: memory ends with the machine");
+    } else if (choice->fresh) {
+        start_empty(PERSIST_FRESH);
+        (void)text_copy(persist.summary, sizeof persist.summary,
+                        "fresh: generations on the image left alone");
+        log_info("persist: %s", persist.summary);
+    } else {
+        resume_or_refuse(choice->generation);
+    }
+    persist.last_generation = timer_microseconds();
+}
