@@ -316,6 +316,22 @@ faults: ## every read, write, flush and allocation fails in turn (FAULTS="--ever
 	$(MAKE_NOW) $(BUILD)/crash
 	@$(BUILD)/crash --faults --jobs $$(nproc) $(or $(FAULTS),--every 6)
 
+COVERED := kernel/fs/ext4 kernel/fs/jbd2 snapper snapper/store
+coverage: ## branches that the unit tests and a slice of the crash explorer take
+	@scripts/deps build test
+	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage \
+		HOST_FLAGS="$(COMMON) -O0 --coverage" coverage-programs
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@for test in $(COVERING:tests/unit/%.c=%); do \
+		timeout 300 $(BUILD)/coverage/tests/unit/$$test >$(BUILD)/coverage/$$test.log 2>&1 || \
+			echo "failed: $$test"; done
+	@$(BUILD)/coverage/crash.checked --states 20 --fsck 0 | tail -n 1
+	@scripts/coverage $(BUILD)/coverage $(COVERED)
+
+# Without the one that asks the address sanitizer.
+COVERING := $(filter-out tests/unit/test_virtio.c,$(UNIT_TESTS))
+coverage-programs: $(COVERING:%.c=$(BUILD)/%) $(BUILD)/crash.checked
+
 boots: ## the real kernel: five logs of its writes, 200 boots cut short (BOOTS="50 7": how many, seed)
 	@scripts/deps build run test
 	$(MAKE_NOW) $(BUILD)/kernel.elf $(SNAPCTL) $(BUILD)/crash
@@ -367,6 +383,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage mutants boots demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage mutants boots coverage coverage-programs demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

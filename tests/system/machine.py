@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 import pexpect
 
@@ -105,6 +106,15 @@ def ask_qemu(path, timeout, command, **arguments):
         return answer["return"]
 
 
+def await_end_of_group(group):
+    """QEMU is the child of a script: that one is waited for, this one only asked after."""
+    deadline = time.monotonic() + 20
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.01)
+
+
 class Machine:
     """`with Machine(image) as machine: machine.command("help")`"""
 
@@ -171,11 +181,12 @@ class Machine:
         return self.wait_exit()
 
     def kill9(self):
-        """Pulls the plug: QEMU dies at once."""
+        """Pulls the plug: QEMU dies at once, and has let go of its image on return."""
         if self.console.isalive():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.console.pid, signal.SIGKILL)  # with all that it has started
             self.console.wait()
+            await_end_of_group(self.console.pid)
         self.console.close(force=True)
         pathlib.Path(self.qmp_path).unlink(missing_ok=True)
 
