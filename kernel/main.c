@@ -72,11 +72,14 @@ static void report_memory(void)
 
 static void report_paging(void)
 {
-    struct paging_report report = paging_check();
+    struct paging_report report = {};
 
-    if (report.writable_executable > 0 || report.writable_constants > 0)
-        panic("boot: %lu pages are writable and executable, %lu make constants writable",
-              report.writable_executable, report.writable_constants);
+    paging_check(paging_root(), &report);
+    if (report.writable_executable > 0 || report.writable_constants > 0 ||
+        report.open_kernel > 0)
+        panic("boot: %lu pages are writable and executable, %lu make constants writable, "
+              "%lu are open to ring 3",
+              report.writable_executable, report.writable_constants, report.open_kernel);
     log_info("boot: paging: %lu pages, none writable and executable", report.pages);
 }
 
@@ -191,9 +194,9 @@ static void start_processes(void)
     static const struct program_files files = { storage_read_file, storage_next_file };
     bool hold = command_line_has(boot_info.command_line, "hold");
 
-    scheduler_init();
     upkeep_start(root_object(OBJECT_PROCESSES), root_object(OBJECT_TERMINAL), &files,
                  hold ? UPKEEP_HOLD : UPKEEP_RUN);
+    scheduler_init();
 }
 
 /* What the machine does whenever nothing is typed. */

@@ -5,25 +5,19 @@
 
 static physical_address kernel_root; /* 0: no program has been loaded yet */
 
-enum status address_space_create(struct address_space *space)
+enum status address_space_create(struct address_space *space, physical_address top)
 {
-    physical_address root, top;
+    physical_address root;
 
     enum status status = frame_alloc(&root);
     if (status)
         return status;
-    status = frame_alloc(&top);
-    if (status) {
-        frame_free(root);
-        return status;
-    }
 
     page_entry *table = physical_to_virtual(root);
     memcpy(table, paging_root(), PAGE_SIZE);
     memset(table, 0, PAGE_SIZE / 2); /* the lower half of whoever is loaded */
-    memset(physical_to_virtual(top), 0, PAGE_SIZE);
     table[0] = top | PTE_PRESENT | PTE_WRITABLE | PTE_USER;
-    *space = (struct address_space){ root, top };
+    space->root = root;
     return OK;
 }
 
@@ -36,14 +30,8 @@ void address_space_destroy(struct address_space *space)
 {
     if (is_loaded(space->root))
         address_space_load_kernel();
-    frame_free(space->top);
     frame_free(space->root);
-    *space = (struct address_space){};
-}
-
-page_entry *address_space_top(const struct address_space *space)
-{
-    return physical_to_virtual(space->top);
+    space->root = 0;
 }
 
 void address_space_load(const struct address_space *space)
@@ -58,4 +46,9 @@ void address_space_load_kernel(void)
 {
     if (kernel_root && !is_loaded(kernel_root))
         cpu_write_cr3(kernel_root);
+}
+
+const page_entry *address_space_root(const struct address_space *space)
+{
+    return physical_to_virtual(space->root);
 }

@@ -8,15 +8,15 @@
 
 struct address_space {
     physical_address root;
-    physical_address top;
 };
 
-/* Nothing is mapped yet. ERR_NO_MEMORY. */
-enum status address_space_create(struct address_space *space);
-/* The pages and the tables under `top` must be gone. If it is loaded, the kernel's own is instead. */
+/* ERR_NO_MEMORY. */
+enum status address_space_create(struct address_space *space, physical_address top);
+/* Before the tables under `top` go. If it is loaded, the kernel's own is from now on. */
 void address_space_destroy(struct address_space *space);
-page_entry *address_space_top(const struct address_space *space);
 /* Forgets all translations that are not global. Nothing happens if it is loaded. */
 void address_space_load(const struct address_space *space);
 /* From then on no program's memory is reachable. */
 void address_space_load_kernel(void);
+/* For paging_check(). */
+const page_entry *address_space_root(const struct address_space *space);

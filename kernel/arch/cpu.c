@@ -1,6 +1,7 @@
 #include "kernel/arch/cpu.h"
 
 #include "kernel/arch/interrupts.h"
+#include "kernel/arch/user.h"
 #include "kernel/base/string.h"
 
 enum {
@@ -77,6 +78,7 @@ void cpu_init(void)
     cr4 |= features.smap ? CR4_SMAP : 0;
     cr4 |= features.umip ? CR4_UMIP : 0;
     cpu_write_cr4(cr4);
+    user_fx_init();
 
     cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NO_EXECUTE);
 }

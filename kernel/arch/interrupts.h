@@ -73,6 +73,13 @@ void timer_init(void);
 
 u64 timer_microseconds(void); /* since timer_init(), monotonic, from the TSC */
 u64 timer_ticks(void);        /* of the periodic timer, 100 Hz */
-u64 cpu_timestamp(void);      /* RDTSC; instructions under -icount */
 u64 cpu_timestamp_hertz(void);
 void timer_delay(u64 microseconds); /* busy */
+
+/* RDTSC; instructions under -icount. */
+static inline u64 cpu_timestamp(void)
+{
+    u32 low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (u64)high << 32 | low;
+}

@@ -54,13 +54,15 @@ page_entry *paging_lookup(u64 address, u64 *size);
 enum status paging_map(u64 address, physical_address frame, u64 flags);
 void paging_unmap(u64 address);
 
-/* What a walk through all loaded tables finds; the last two must be 0. */
+/* What a walk through all tables under a root finds; all but `pages` must be 0. */
 struct paging_report {
     u64 pages; /* of any size */
     u64 writable_executable;
     u64 writable_constants; /* mappings through which kernel code or constants can be written */
+    u64 open_kernel; /* of the kernel's half that ring 3 may use, or of the user's that it may not */
 };
-struct paging_report paging_check(void);
+/* Adds to the report. */
+void paging_check(const page_entry *root, struct paging_report *report);
 
 /* A kernel stack of `size` bytes with an unmapped guard page below it. Never freed. */
 enum status paging_stack_create(size_t size, u64 *top);

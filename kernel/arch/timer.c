@@ -26,13 +26,6 @@ static u64 start;
 static u64 scale; /* microseconds per TSC cycle, times 2^32 */
 static volatile u64 ticks;
 
-u64 cpu_timestamp(void)
-{
-    u32 low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
-    return (u64)high << 32 | low;
-}
-
 u64 cpu_timestamp_hertz(void)
 {
     return hertz;

@@ -30,7 +30,7 @@ static const char *const names[VECTOR_EXCEPTIONS] = {
 };
 
 static void (*user_handler)(struct trap_frame *frame);
-static u64 entered_from_user;
+u64 user_entered;
 
 const char *trap_name(u64 vector)
 {
@@ -42,11 +42,6 @@ const char *trap_name(u64 vector)
 void trap_set_user_handler(void (*handler)(struct trap_frame *frame))
 {
     user_handler = handler;
-}
-
-u64 user_entered(void)
-{
-    return entered_from_user;
 }
 
 static bool is_machines_fault(u64 vector)
@@ -62,7 +57,7 @@ void trap_dispatch(struct trap_frame *frame)
         frame->vector >= VECTOR_EXCEPTIONS && frame->vector < VECTOR_COUNT;
 
     if (frame->cs & 3)
-        entered_from_user = cpu_timestamp();
+        user_entered = cpu_timestamp();
     if (is_interrupt)
         interrupt_dispatch((u8)frame->vector);
     if (frame->cs & 3 && !is_machines_fault(frame->vector)) {

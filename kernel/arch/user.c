@@ -26,13 +26,14 @@ extern const u8 user_copy_access[], user_copy_failed[];
 u64 user_stack_top;
 bool user_has_smap;
 
-static u32 read_control_mask(void)
+void user_fx_init(void)
 {
     static u8 area[USER_FX_SIZE] __attribute__((aligned(16)));
 
     user_fx_save(area);
     u32 mask = get_le32(area + FX_MASK_AT);
-    return mask ? mask : user_fx_control_mask;
+    if (mask)
+        user_fx_control_mask = mask;
 }
 
 void user_init(void (*handler)(struct trap_frame *frame))
@@ -41,7 +42,6 @@ void user_init(void (*handler)(struct trap_frame *frame))
         panic("user: no memory for the process stack");
     gdt_set_kernel_stack(user_stack_top);
     user_has_smap = cpu_features()->smap;
-    user_fx_control_mask = read_control_mask();
 
     /* SYSCALL loads SS from the selector behind the kernel's code. */
     cpu_write_msr(MSR_STAR,

@@ -33,8 +33,8 @@ void user_init(void (*handler)(struct trap_frame *frame));
 /* The registers of ring 3; written before user_enter(), or by the handler to change programs. */
 struct trap_frame *user_frame(void);
 
-/* The time stamp of the last entry from ring 3. */
-u64 user_entered(void);
+/* The time stamp of the last entry from ring 3. trap.c */
+extern u64 user_entered;
 
 /* With interrupts off, from a kernel thread; comes back by user_leave(), with interrupts off. */
 void user_enter(void);
@@ -48,7 +48,8 @@ bool user_frame_is_safe(const struct trap_frame *frame);
 
 /* x87 and SSE registers as FXSAVE keeps them; 16-byte aligned. */
 void user_fx_begin(u8 *area);
-/* Bits that MXCSR may have; user_init() asks the CPU. */
+/* Bits that MXCSR may have; user_fx_init() asks the CPU, which has FXSAVE enabled. */
+void user_fx_init(void);
 extern u32 user_fx_control_mask;
 /* Would FXRSTOR take it? It faults on other bits of MXCSR. */
 bool user_fx_is_safe(const u8 *area);

@@ -96,8 +96,7 @@ i64 call_kill(const struct call *call)
     if (call->arguments[0] > UINT32_MAX || !victim ||
         (victim != call->process && !life_descends_from(victim, call->process->id)))
         return ERR_NOT_FOUND;
-    if (victim->state != PROCESS_ENDED)
-        life_end(victim, KILLED, 0);
+    life_kill_tree(victim->id);
     scheduler_want_kernel();
     return 0;
 }
@@ -109,7 +108,7 @@ static struct process_info describe(const struct process *process)
         .parent = process->parent,
         .state = (enum process_state)process->state,
         .exit_status = process->exit_status,
-        .pages = space_pages(process),
+        .pages = space_page_count(process),
         .cpu_microseconds =
             process->cpu_cycles / max_u64(cpu_timestamp_hertz() / 1000000, 1),
     };

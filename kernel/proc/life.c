@@ -50,3 +50,18 @@ bool life_descends_from(const struct process *process, u32 ancestor)
     }
     return false;
 }
+
+/* Ending one makes orphans of its children, so all are found first. */
+void life_kill_tree(u32 id)
+{
+    bool doomed[PROCESSES_MAX] = {};
+    u32 cursor = 0;
+
+    for (const struct process *process; (process = process_next(&cursor));)
+        doomed[process_slot(process)] =
+            process->id == id || life_descends_from(process, id);
+    cursor = 0;
+    for (struct process *process; (process = process_next(&cursor));)
+        if (doomed[process_slot(process)] && process->state != PROCESS_ENDED)
+            life_end(process, KILLED, 0);
+}

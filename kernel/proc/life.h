@@ -11,6 +11,9 @@
  */
 void life_end(struct process *process, enum exit_kind kind, u32 code);
 
+/* It and all that descend from it are killed: ^C, kill. */
+void life_kill_tree(u32 id);
+
 /* For what it has done at `frame`: one line in the log says what and where. `reason` may be NULL. */
 void life_end_by_fault(struct process *process, const struct trap_frame *frame,
                        const char *reason, u64 address);

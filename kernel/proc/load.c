@@ -96,7 +96,7 @@ static enum status load_image(struct process *process,
     plan_regions(process, &image);
     if (process_pages_claimed(process) > process->page_limit)
         return ERR_NO_MEMORY;
-    status = space_open(process);
+    status = space_open(process, SPACE_NEW);
     if (status)
         return status;
     status = fill_segments(process, &image, raw);

@@ -17,6 +17,7 @@
 #include "kernel/arch/user.h"
 #include "kernel/persist/page_space.h"
 #include "kernel/proc/abi.h"
+#include "kernel/proc/clock.h"
 #include "kernel/proc/lives.h"
 
 enum {
@@ -78,7 +79,7 @@ struct program_request {
 };
 
 struct process_table {
-    u64 time; /* for programs: microseconds until the last line, over all lives */
+    struct program_clock clock;
     struct lives lives;
     u32 next_id;
     u32 next_space;

@@ -5,13 +5,14 @@
 #include "kernel/arch/paging.h"
 #include "kernel/base/checked.h"
 #include "kernel/base/string.h"
+#include "kernel/persist/persist.h"
 #include "kernel/proc/clock.h"
 #include "kernel/proc/life.h"
 #include "kernel/proc/space.h"
 #include "kernel/proc/syscall.h"
 
 /* Instructions of vectors.S before and behind what the time stamps see. */
-enum { STUB_CYCLES = 50 };
+enum { STUB_CYCLES = 86 };
 
 static struct {
     struct process *running;
@@ -20,10 +21,9 @@ static struct {
     bool held;
     bool kernel_wanted;
     bool yielded;
-    u64 entered;  /* ring 3, time stamp */
-    u64 breathed; /* tick of the last look at the processes */
-    void (*line)(void *context, struct page_space *running); /* wanted before ring 3 */
-    void *line_context;
+    u64 entered;      /* ring 3, time stamp */
+    u64 breathed;     /* tick of the last look at the processes */
+    bool line_wanted; /* before the next return to ring 3 */
     struct scheduler_counters counters;
 } scheduler;
 
@@ -62,7 +62,8 @@ const struct scheduler_counters *scheduler_counters(void)
     return &scheduler.counters;
 }
 
-static void wake_sleepers(void)
+/* Those whose time has come, and those whose pages do. */
+static void wake_waiting(void)
 {
     u64 now = program_clock();
     u32 cursor = 0;
@@ -71,6 +72,8 @@ static void wake_sleepers(void)
         if (process->state == PROCESS_WAITING && process->wait == WAIT_SLEEP &&
             process->wake_at <= now)
             process_wake(process);
+    if (!persist_is_wanted())
+        process_wake_all(WAIT_PAGE);
 }
 
 /* Round robin. NULL: nobody is ready. */
@@ -78,7 +81,7 @@ static struct process *pick(void)
 {
     struct process_table *table = process_table();
 
-    if (!table || scheduler.held)
+    if (scheduler.held)
         return NULL;
     for (u32 i = 0; i < PROCESSES_MAX; i++) {
         u32 slot = (scheduler.next + i) % PROCESSES_MAX;
@@ -125,8 +128,7 @@ static bool run_processes(void)
 
 static void wait(void)
 {
-    if (process_table() && !scheduler.held)
-        wake_sleepers();
+    wake_waiting();
     scheduler.breathed = timer_ticks();
     if (!run_processes())
         interrupts_halt();
@@ -138,6 +140,7 @@ void scheduler_breathe(void)
         return;
     bool enabled = interrupts_save();
     scheduler.breathed = timer_ticks();
+    wake_waiting();
     (void)run_processes();
     interrupts_restore(enabled);
 }
@@ -150,36 +153,24 @@ static void prepare_store(struct process *process)
 
     *last = value;
     process->registers.vector = 0; /* which nobody restores */
-    process_table()->time = program_clock();
 }
 
-static void enter_until_drawn(void)
+/* For generations: nobody ready means that the registers are all in the table anyway. */
+static void await_line(void)
 {
+    bool enabled = interrupts_save();
     struct process *process;
 
-    while (scheduler.line && (process = pick())) {
+    lives_note_line();
+    program_clock_note(&process_table()->clock);
+    scheduler.line_wanted = true;
+    while (scheduler.line_wanted && (process = pick())) {
         prepare_store(process);
         scheduler.kernel_wanted = false;
         load(process, user_frame());
         user_enter();
     }
-}
-
-/* Nobody ready: the registers are all in the table anyway. */
-void scheduler_draw_line(void (*line)(void *context, struct page_space *running),
-                         void *context)
-{
-    bool enabled = interrupts_save();
-
-    lives_note_line();
-    scheduler.line = line;
-    scheduler.line_context = context;
-    enter_until_drawn();
-    if (scheduler.line) {
-        process_table()->time = program_clock();
-        scheduler.line = NULL;
-        line(context, NULL);
-    }
+    scheduler.line_wanted = false;
     interrupts_restore(enabled);
 }
 
@@ -188,11 +179,11 @@ void scheduler_draw_line(void (*line)(void *context, struct page_space *running)
 static void draw_line_here(struct process *process, const struct trap_frame *frame)
 {
     store(process, frame);
-    process_table()->time = program_clock();
-    scheduler.line(scheduler.line_context, space_pages_of(process));
-    scheduler.line = NULL;
+    process_table()->clock.line = user_entered;
+    persist_draw_line(space_pages(process));
+    scheduler.line_wanted = false;
 
-    u64 cycles = cpu_timestamp() - user_entered() + STUB_CYCLES;
+    u64 cycles = cpu_timestamp() - user_entered + STUB_CYCLES;
     scheduler.counters.line_cycles = cycles;
     scheduler.counters.line_cycles_most =
         max_u64(scheduler.counters.line_cycles_most, cycles);
@@ -220,6 +211,12 @@ static const char *explain(enum status status, u64 error_code)
     }
 }
 
+static void await_page(struct process *process)
+{
+    process_wait(process, WAIT_PAGE);
+    scheduler.kernel_wanted = true;
+}
+
 static void page_fault(struct process *process, const struct trap_frame *frame)
 {
     u64 address = cpu_read_cr2();
@@ -232,13 +229,18 @@ static void page_fault(struct process *process, const struct trap_frame *frame)
         !(frame->error_code & FAULT_RESERVED))
         status = space_touch(process, address, access_of(frame->error_code));
     if (status == ERR_BUSY)
-        process_wait(process, WAIT_PAGE);
+        await_page(process);
     else if (status)
         life_end_by_fault(process, frame, explain(status, frame->error_code), address);
     if (status == OK && frame->error_code & FAULT_WRITE)
         scheduler.counters.fault_cycles_most =
             max_u64(scheduler.counters.fault_cycles_most,
-                    cpu_timestamp() - user_entered() + STUB_CYCLES);
+                    cpu_timestamp() - user_entered + STUB_CYCLES);
+}
+
+static bool is_interrupt(const struct trap_frame *frame)
+{
+    return frame->vector >= VECTOR_EXCEPTIONS && frame->vector < VECTOR_COUNT;
 }
 
 static void serve(struct process *process, struct trap_frame *frame)
@@ -258,11 +260,12 @@ static void from_ring_3(struct trap_frame *frame)
 {
     struct process *process = scheduler.running;
 
-    serve(process, frame);
-    if (process->state == PROCESS_READY && scheduler.line) {
+    /* Not behind a call or a fault: what they do would be part of the pause. */
+    if (scheduler.line_wanted && is_interrupt(frame)) {
         draw_line_here(process, frame);
         return;
     }
+    serve(process, frame);
     if (process->state == PROCESS_READY && !scheduler.kernel_wanted && !scheduler.yielded)
         return;
     scheduler.yielded = false;
@@ -289,4 +292,5 @@ void scheduler_init(void)
     paging_set_user_fault(fault_in_copy);
     interrupts_set_wait(wait);
     preemption_set_hook(scheduler_breathe);
+    persist_set_line_hook(await_line);
 }

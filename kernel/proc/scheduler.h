@@ -33,13 +33,6 @@ void scheduler_yield(void);
  */
 void scheduler_breathe(void);
 
-/*
- * Calls `line` with interrupts off and all registers in the table. If a process is ready, that is
- * between two of its instructions, and `running` is its space, which is loaded; else it is NULL.
- */
-void scheduler_draw_line(void (*line)(void *context, struct page_space *running),
-                         void *context);
-
 struct scheduler_counters {
     u64 switches;
     u64 faults;

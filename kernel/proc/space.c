@@ -3,62 +3,76 @@
 #include "kernel/arch/address_space.h"
 #include "kernel/base/checked.h"
 #include "kernel/base/string.h"
-#include "kernel/persist/window.h"
+#include "kernel/persist/persist.h"
 
-static struct {
-    bool open;
+struct process_space {
+    struct page_space *pages; /* NULL: none */
     struct address_space tables;
-    struct page_space pages;
-} spaces[PROCESSES_MAX];
+};
+
+static struct process_space spaces[PROCESSES_MAX];
+
+static struct process_space *space_of(const struct process *process)
+{
+    return &spaces[process_slot(process)];
+}
 
 static enum page_rights rights_of(void *context, u64 page)
 {
     const struct region *region = process_region(context, page);
 
-    return region ? region->rights : PAGE_NONE;
+    return region ? (enum page_rights)region->rights : PAGE_NONE;
 }
 
-enum status space_open(const struct process *process)
+enum status space_open(struct process *process, enum space_origin origin)
 {
-    u32 slot = process_slot(process);
-    struct page_policy policy = { true, rights_of, (void *)process };
+    struct process_space *space = space_of(process);
+    struct page_policy policy = { true, rights_of, process };
+    struct page_space *pages;
 
-    enum status status = address_space_create(&spaces[slot].tables);
+    enum status status = persist_attach(process->space, origin, &policy, &pages);
     if (status)
         return status;
-    page_space_init(&spaces[slot].pages, window_machine(),
-                    address_space_top(&spaces[slot].tables), 0, USER_END);
-    page_space_set_policy(&spaces[slot].pages, &policy);
-    spaces[slot].open = true;
+    status = address_space_create(&space->tables, spaces_top_frame(pages));
+    if (status) {
+        persist_detach(pages);
+        return status;
+    }
+    space->pages = pages;
     return OK;
 }
 
 void space_close(const struct process *process)
 {
-    u32 slot = process_slot(process);
+    struct process_space *space = space_of(process);
 
-    if (!spaces[slot].open)
+    if (!space->pages)
         return;
-    page_space_reset(&spaces[slot].pages);
-    address_space_destroy(&spaces[slot].tables);
-    spaces[slot].open = false;
+    address_space_destroy(&space->tables);
+    persist_detach(space->pages);
+    space->pages = NULL;
 }
 
 bool space_is_open(const struct process *process)
 {
-    return spaces[process_slot(process)].open;
+    return space_of(process)->pages != NULL;
+}
+
+struct page_space *space_pages(const struct process *process)
+{
+    return space_of(process)->pages;
 }
 
 void space_load(const struct process *process)
 {
-    address_space_load(&spaces[process_slot(process)].tables);
+    page_space_enter(space_of(process)->pages);
+    address_space_load(&space_of(process)->tables);
 }
 
 enum status space_touch(const struct process *process, u64 address,
                         enum page_access access)
 {
-    return page_space_touch(&spaces[process_slot(process)].pages, address / PAGE_SIZE,
-                            access);
+    return persist_fault(space_of(process)->pages, address / PAGE_SIZE, access);
 }
 
 enum status space_touch_range(const struct process *process, u64 address, u64 size,
@@ -74,10 +88,17 @@ enum status space_touch_range(const struct process *process, u64 address, u64 si
     return OK;
 }
 
+/* With room made for it, whatever its rights. */
+static enum status reach_page(struct page_space *pages, u64 page, void **memory)
+{
+    enum status status = persist_touch(pages, page, PAGE_READ);
+
+    return status ? status : page_space_alias(pages, page, memory);
+}
+
 enum status space_fill(const struct process *process, u64 address, const void *data,
                        size_t size)
 {
-    struct page_space *pages = &spaces[process_slot(process)].pages;
     const u8 *from = data;
 
     while (size > 0) {
@@ -85,7 +106,8 @@ enum status space_fill(const struct process *process, u64 address, const void *d
         size_t piece = min_size(size, PAGE_SIZE - offset);
         void *memory;
 
-        enum status status = page_space_alias(pages, address / PAGE_SIZE, &memory);
+        enum status status =
+            reach_page(space_of(process)->pages, address / PAGE_SIZE, &memory);
         if (status)
             return status;
         memcpy((u8 *)memory + offset, from, piece);
@@ -96,12 +118,16 @@ enum status space_fill(const struct process *process, u64 address, const void *d
     return OK;
 }
 
-struct page_space *space_pages_of(const struct process *process)
+u64 space_page_count(const struct process *process)
 {
-    return &spaces[process_slot(process)].pages;
+    const struct page_space *pages = space_of(process)->pages;
+
+    return pages ? pages->counters.pages : 0;
 }
 
-u64 space_pages(const struct process *process)
+void space_check_all(struct paging_report *report)
 {
-    return spaces[process_slot(process)].pages.counters.pages;
+    for (u32 slot = 0; slot < PROCESSES_MAX; slot++)
+        if (spaces[slot].pages)
+            paging_check(address_space_root(&spaces[slot].tables), report);
 }

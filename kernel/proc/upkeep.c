@@ -108,8 +108,6 @@ void upkeep_step(void)
     for (struct process *process; (process = process_next(&cursor));) {
         if (process->state == PROCESS_ENDED)
             take_back(process);
-        else if (process->state == PROCESS_WAITING && process->wait == WAIT_PAGE)
-            process_wake(process);
     }
     load_next();
     take_generation();
@@ -139,7 +137,7 @@ static void resume(struct process *process)
 {
     if (process->state == PROCESS_ENDED || process->wait == WAIT_LOAD)
         return;
-    if (space_open(process) != OK) {
+    if (space_open(process, SPACE_RESUMED) != OK) {
         log_error("process %u (%s) ended: no memory for its tables", process->id,
                   process->name);
         life_end(process, KILLED, 0);
@@ -159,7 +157,7 @@ void upkeep_start(struct process_table *table, struct terminal *terminal,
     process_table_use(table);
     terminal_use(terminal);
     load_set_files(files);
-    program_clock_start(table->time);
+    program_clock_start(&table->clock);
     if (persist_mode() == PERSIST_RESUMED)
         lives_begin();
     if (start == UPKEEP_HOLD)

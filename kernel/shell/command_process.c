@@ -138,7 +138,7 @@ enum status command_ps(const struct shell_call *call)
         if (process->parent && process->parent != PROCESS_NOBODY)
             format_text(parent, sizeof parent, "%u", process->parent);
         shell_print("%7u %7s %-7s %9lu %11lu  %s\n", process->id, parent,
-                    state_text(process), space_pages(process),
+                    state_text(process), space_page_count(process),
                     process->cpu_cycles / max_u64(cpu_timestamp_hertz() / 1000, 1),
                     process->name);
     }
@@ -172,15 +172,28 @@ enum status command_fg(const struct shell_call *call)
     return OK;
 }
 
+static void kill_all(void)
+{
+    u32 cursor = 0;
+
+    for (struct process *process; (process = process_next(&cursor));)
+        if (process->state != PROCESS_ENDED)
+            life_end(process, KILLED, 0);
+}
+
 enum status command_kill(const struct shell_call *call)
 {
     if (call->word_count != 2)
         return shell_usage(call);
 
-    struct process *process = named(call);
+    if (text_equal(call->words[1], "all")) {
+        kill_all();
+        return OK;
+    }
+    const struct process *process = named(call);
     if (!process)
         return ERR_NOT_FOUND;
-    life_end(process, KILLED, 0);
+    life_kill_tree(process->id);
     return OK;
 }
 

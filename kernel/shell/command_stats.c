@@ -3,12 +3,14 @@
  */
 #include "kernel/arch/bulk.h"
 #include "kernel/arch/interrupts.h"
+#include "kernel/arch/paging.h"
 #include "kernel/base/types.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
 #include "kernel/persist/persist.h"
 #include "kernel/persist/window.h"
 #include "kernel/proc/scheduler.h"
+#include "kernel/proc/space.h"
 #include "kernel/shell/command.h"
 
 static void print_routines(void)
@@ -53,6 +55,19 @@ static void print_processes(const struct scheduler_counters *counters)
     shell_print("longest write fault cycles: %lu\n", counters->fault_cycles_most);
 }
 
+/* X3: what is mapped now, for the kernel and all processes. */
+static void print_paging(void)
+{
+    struct paging_report report = {};
+
+    paging_check(paging_root(), &report);
+    space_check_all(&report);
+    shell_print("pages mapped: %lu\n", report.pages);
+    shell_print("pages writable and executable: %lu\n", report.writable_executable);
+    shell_print("pages that make constants writable: %lu\n", report.writable_constants);
+    shell_print("pages on the wrong side of ring 3: %lu\n", report.open_kernel);
+}
+
 enum status command_stats(const struct shell_call *call)
 {
     if (call->word_count != 1)
@@ -66,6 +81,7 @@ enum status command_stats(const struct shell_call *call)
     print_routines();
     print_window(window_space());
     print_processes(scheduler_counters());
+    print_paging();
     if (persist_disk())
         print_disk(persist_disk());
     return OK;

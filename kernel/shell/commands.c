@@ -12,7 +12,7 @@ static const struct shell_command commands[] = {
     { "programs", "", "what is in /bin", command_programs },
     { "ps", "", "processes", command_ps },
     { "fg", "PROCESS", "give it the console", command_fg },
-    { "kill", "PROCESS", "end it", command_kill },
+    { "kill", "PROCESS|all", "end it, and those that it has started", command_kill },
     { "resume", "", "let processes run that the boot word hold has stopped",
       command_resume },
     { "lives", "", "boots, crashes and generations of this memory, and time lost",

@@ -114,7 +114,7 @@ static void take(struct process *process, char character)
         leave_in_background(process);
     } else if (character == CONTROL_C) {
         console_write("^C", 2);
-        life_end(process, KILLED, 0);
+        life_kill_tree(process->id);
     } else if (process->input_mode == READ_LINE) {
         edit(character);
     } else {
@@ -154,6 +154,8 @@ void foreground_attend(void)
 
     if (!process_find(process_table()->foreground))
         return;
+    while (console_show_output())
+        ;
     console_begin_line(&shell->program_editor, CONSOLE_PROGRAM);
     while ((process = process_find(process_table()->foreground))) {
         if (process->state == PROCESS_ENDED)

@@ -4,6 +4,7 @@
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
 #include "kernel/persist/persist.h"
+#include "kernel/proc/scheduler.h"
 #include "kernel/shell/command.h"
 #include "kernel/shell/console.h"
 #include "kernel/shell/foreground.h"
@@ -39,6 +40,7 @@ enum status shell_between_steps(void)
 {
     console_hold_messages();
     persist_poll();
+    scheduler_breathe();
     console_pass_messages();
     return serial_take_interrupt() ? ERR_INTERRUPTED : OK;
 }
