@@ -195,10 +195,35 @@ static bool use_generations(struct hostile_use *use, struct ext4 *fs, int parts)
 
 /* --- all --- */
 
+/* One path, and what is at its end. */
+static bool glance(struct hostile_use *use, struct ext4 *fs)
+{
+    static const char *const paths[] = {
+        "/many",    "/many/a-file-with-a-name-of-some-length-7",
+        "/sparse",  "/old",
+        "/slow",    "/fast",
+        "/snapper", "/snapper.conf",
+    };
+    struct ext4_directory_entry entry;
+    u64 cursor = 0;
+    u32 inode;
+    size_t got;
+
+    enum status status =
+        ext4_resolve(fs, paths[use->seed / 16 % ARRAY_LENGTH(paths)], &inode);
+    if (status == OK)
+        status = ext4_read(fs, inode, 0, data, sizeof data, &got);
+    if (status == ERR_IS_DIRECTORY)
+        status = ext4_directory_next(fs, inode, &cursor, &entry);
+    return check(use, "glance", status);
+}
+
 static bool use_briefly(struct hostile_use *use, struct ext4 *fs)
 {
     struct ext4_check_report report;
 
+    if (use->seed % 16 >= 8)
+        return glance(use, fs);
     switch (use->seed % 8) {
     case 0:
         return walk(use, fs, EXT4_ROOT_INODE, 0);
