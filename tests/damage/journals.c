@@ -190,7 +190,8 @@ static enum journal_outcome judge(struct comparison *comparison, enum status sta
         format_text(why, why_size, "taken, and e2fsck refuses it");
         return JOURNAL_DIFFERENT;
     }
-    if (strstr(output, "? yes"))
+    if (strstr(output, "? yes") || strstr(output, "Adding dirhash hint") ||
+        strstr(output, "Backing up journal"))
         replay_theirs_alone(comparison);
     u64 block = first_difference(comparison);
     if (block == 0)

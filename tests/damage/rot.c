@@ -16,7 +16,7 @@ struct rot {
     struct snapper *snapper;
     bool failed; /* something could not be read */
     bool healed;
-    bool left; /* all that stays damaged bears another version */
+    bool left; /* all that stays damaged is not Snapper's to mend */
     bool undone;
     char *why;
     size_t why_size;
@@ -103,8 +103,10 @@ static void note_finding(void *context, const struct snapper_finding *finding)
 {
     struct rot *rot = context;
 
-    rot->left =
-        rot->left && finding->kind == FINDING_COPY && finding->status == ERR_UNSUPPORTED;
+    bool another = finding->status == ERR_UNSUPPORTED;
+    bool inode = finding->status == ERR_CORRUPT && port_host_logged("ext4: inode");
+
+    rot->left = rot->left && finding->kind == FINDING_COPY && (another || inode);
 }
 
 static bool repair(struct rot *rot)

@@ -18,7 +18,8 @@ enum rot_outcome {
     ROT_REFUSED,  /* no mount */
     ROT_REPORTED, /* something cannot be read */
     ROT_HEALED,   /* all is read, damaged copies are rewritten */
-    ROT_LEFT, /* the same, but one bears another version now, which is never written over */
+    /* The same, but one bears another version now, and is never written over; or has no inode. */
+    ROT_LEFT,
     ROT_UNDONE, /* the last commit block of a live log: as if it had never been written */
     ROT_SILENT, /* a finding */
     ROT_OUTCOMES

@@ -17,10 +17,18 @@ STATES = "set-state.0.event=flush_to_disk,set-state.0.state=1,set-state.0.new_st
          "set-state.1.event=write_aio,set-state.1.state=2,set-state.1.new_state=3"
 
 
-def failing_disk(image, *rules):
-    """Each rule: a dictionary of blkdebug's inject-error."""
+def counting(event, count):
+    """More of these states: one further with each request of this kind after the mount."""
+    return [{"event": event, "state": AFTER_MOUNT + number, "new_state": AFTER_MOUNT + number + 1}
+            for number in range(count)]
+
+
+def failing_disk(image, *rules, states=()):
+    """Each rule: a dictionary of blkdebug's inject-error; each state: one of its set-state."""
     text = ",".join(f"inject-error.{n}.{key}={value}" for n, rule in enumerate(rules)
                     for key, value in {"event": "none", "errno": 5, **rule}.items())
+    text += "".join(f",set-state.{n}.{key}={value}" for n, state in enumerate(states, start=2)
+                    for key, value in state.items())
     options = disk_options(image, blockdev="driver=raw,file=failing,node-name=disk0")
     return ["-blockdev", f"driver=file,filename={image},node-name=under",
             "-blockdev", f"driver=blkdebug,image=under,node-name=failing,{STATES},{text}",
@@ -104,3 +112,26 @@ def test_one_request_at_a_random_place_fails__nothing_acknowledged_is_lost(image
         machine.send("shutdown")
         assert machine.wait_exit() == SHUT_DOWN
     assert_recovers(image, *range(kept, 9))
+
+
+@pytest.mark.parametrize("event, iotype, number", [
+    ("write_aio", "write", 1), ("write_aio", "write", 2), ("write_aio", "write", 5),
+    ("write_aio", "write", 11), ("flush_to_disk", "flush", 1), ("flush_to_disk", "flush", 2),
+    ("flush_to_disk", "flush", 4)])
+def test_nth_request_fails_once__nothing_acknowledged_is_lost(image, event, iotype, number):
+    prepare(image)
+    rule = {"event": event, "iotype": iotype, "state": AFTER_MOUNT + number - 1, "once": "on"}
+    kept, failed = 2, 0
+    options = failing_disk(image, rule, states=counting(event, number - 1))
+    with Machine(qemu_options=options) as machine:
+        for seed in range(3, 7):
+            fill(machine, seed, 0, PAGES)
+            reply = machine.command("snapper create", timeout=120)
+            if "generation: " in reply:
+                kept = seed
+            failed += "snapper: create: " in reply
+            assert_memory(machine, seed, 0, PAGES)
+        machine.send("shutdown")
+        assert machine.wait_exit() == SHUT_DOWN
+    assert failed > 0
+    assert_recovers(image, *range(kept, 7))
