@@ -75,7 +75,9 @@ enum status persist_take(const char *description, struct capture_report *report)
     persist.busy = true;
     persist_make_way();
     root_counters()->generations++;
+    preemption_allow(); /* programs may come between any two instructions of it */
     enum status status = capture_generation(&persist.capture, description, report);
+    preemption_forbid();
     if (status)
         root_counters()->generations--;
     persist.last_generation = timer_microseconds();
