@@ -280,7 +280,7 @@ image: ## a fresh build/disk.img by mkfs.ext4 with all programs, unless there is
 
 bench: ## measure generations on the kernel, beside limits and goals
 	@scripts/deps build run test bench
-	$(MAKE_NOW) $(BUILD)/kernel.elf
+	$(MAKE_NOW) $(BUILD)/kernel.elf $(PROGRAMS)
 	@/usr/bin/python3 tests/bench/bench.py
 
 bench-compare: ## what build/bench/bench.json has that is worse than in BASE=FILE

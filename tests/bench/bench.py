@@ -167,7 +167,7 @@ def run_instructions(name):
         image.unlink(missing_ok=True)
     # Written are the tables of these pages, that of the kernel's objects, and the two above them.
     tables = -(-dirty // 512) + 3
-    say(f"P1 demarcation, {name}", mark, "instructions", 100, 500)
+    say(f"P1 demarcation alone, {name}", mark, "instructions", 100, 500)
     say(f"P2 page-table entries read per generation, {name}", entries, "entries", dirty,
         dirty + 512 * tables)
 
@@ -369,8 +369,30 @@ def run_workloads(names):
         run_instructions(name)
 
 
+def run_pause():
+    """P1, counted under -icount: the kernel's own count from a program's last instruction to its next."""
+    for processes in (1, 100):
+        image = machine.empty_image(0)
+        machine.run(machine.ROOT / "scripts/make_image", "--force", "--size", "512M", "--bin",
+                    machine.BUILD / "bin", image)
+        try:
+            with Bench(image, "256M", "-icount", "shift=0,sleep=off") as bench:
+                for _ in range(processes):
+                    bench.machine.command("run primes 1000000000 &")
+                for _ in range(3):
+                    bench.create()
+                told = dict(line.split(": ", 1)
+                            for line in bench.machine.command("stats").splitlines())
+        finally:
+            image.unlink(missing_ok=True)
+        say(f"P1 pause of programs, {processes} processes", int(told["longest pause cycles"]),
+            "instructions", 100, 500)
+        say(f"P1 longest write fault, {processes} processes",
+            int(told["longest write fault cycles"]), "instructions", 1600, 12000)
+
+
 LOADS = {"files": run_files, "purge": run_purge, "throughput": run_throughput}
-OTHERS = {"peers": run_peers, "plot": run_curves}
+OTHERS = {"pause": run_pause, "peers": run_peers, "plot": run_curves}
 
 
 def main():
