@@ -263,7 +263,8 @@ static enum status complete_copies(struct importer *importer)
 static enum status take_objects(struct importer *importer)
 {
     u64 next_id = 0;
-    enum status status = import_batch_open(&importer->batch, importer->snapper);
+    enum status status =
+        import_batch_open(&importer->batch, importer->snapper, importer->header.bytes);
 
     for (u64 i = 0; i < importer->header.objects && status == OK; i++)
         status = take_object(importer, &next_id);

@@ -1,5 +1,6 @@
 #include "snapper/import_files.h"
 
+#include "kernel/base/checked.h"
 #include "kernel/base/log.h"
 #include "kernel/base/sort.h"
 #include "snapper/snapshot_file.h"
@@ -11,13 +12,18 @@ struct import_burst {
     u8 headers[IMPORT_FILES_MAX][SNAPSHOT_FILE_HEADER_SIZE];
 };
 
-enum status import_batch_open(struct import_batch *batch, struct snapper *snapper)
+enum status import_batch_open(struct import_batch *batch, struct snapper *snapper,
+                              u64 expected)
 {
+    size_t capacity = (size_t)min_u64(expected, IMPORT_BYTES_MAX);
+
+    if (capacity < IMPORT_BYTES_MIN)
+        capacity = IMPORT_BYTES_MIN;
     *batch = (struct import_batch){
         .snapper = snapper,
         .files = port_alloc(IMPORT_FILES_MAX * sizeof(struct import_file)),
-        .contents = port_alloc(IMPORT_BYTES_MAX),
-        .capacity = IMPORT_BYTES_MAX,
+        .contents = port_alloc(capacity),
+        .capacity = capacity,
     };
     if (batch->files != NULL && batch->contents != NULL)
         return OK;
@@ -34,7 +40,7 @@ void import_batch_close(struct import_batch *batch)
 
 bool import_batch_has_room(const struct import_batch *batch, size_t size, size_t files)
 {
-    return batch->used + size <= IMPORT_BYTES_MAX &&
+    return batch->used + size <= batch->capacity &&
            batch->count + files <= IMPORT_FILES_MAX;
 }
 

@@ -27,9 +27,11 @@ struct import_batch {
     u64 written; /* files, in all */
 };
 
-enum { IMPORT_FILES_MAX = 2048, IMPORT_BYTES_MAX = 8 * MIB };
+enum { IMPORT_FILES_MAX = 2048, IMPORT_BYTES_MIN = 64 * KIB, IMPORT_BYTES_MAX = 8 * MIB };
 
-enum status import_batch_open(struct import_batch *batch, struct snapper *snapper);
+/* `expected`: bytes of contents in all, to have no more memory than they need. */
+enum status import_batch_open(struct import_batch *batch, struct snapper *snapper,
+                              u64 expected);
 void import_batch_close(
     struct import_batch *batch); /* what was not flushed is forgotten */
 
