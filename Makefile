@@ -57,7 +57,8 @@ HOSTED_KERNEL := $(wildcard boot/boot_info.c kernel/mm/frame_map.c kernel/mm/hea
 	kernel/persist/fault.c kernel/persist/spaces.c kernel/persist/pager.c \
 	kernel/persist/capture.c kernel/persist/memory.c kernel/persist/resume.c kernel/persist/root.c \
 	kernel/persist/persist.c kernel/proc/elf.c kernel/proc/process.c \
-	kernel/proc/process_check.c kernel/proc/terminal.c kernel/arch/user_frame.c \
+	kernel/proc/process_check.c kernel/proc/terminal.c \
+	kernel/proc/clock.c kernel/proc/lives.c kernel/arch/user_frame.c \
 	kernel/user/console.c kernel/user/heap.c kernel/user/random.c kernel/user/start.c \
 	kernel/user/logic/*.c)
 
