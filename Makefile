@@ -318,7 +318,7 @@ faults: ## every read, write, flush and allocation fails in turn (FAULTS="--ever
 	@$(BUILD)/crash --faults --jobs $$(nproc) $(or $(FAULTS),--every 6)
 
 COVERED := kernel/fs/ext4 kernel/fs/jbd2 snapper snapper/store
-coverage: ## branches that the unit tests and a slice of the crash explorer take
+coverage: ## branches that the unit tests and a slice of power cuts, faults and damage take
 	@scripts/deps build test
 	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage \
 		HOST_FLAGS="$(COMMON) -O0 --coverage" coverage-programs
@@ -327,11 +327,13 @@ coverage: ## branches that the unit tests and a slice of the crash explorer take
 		timeout 300 $(BUILD)/coverage/tests/unit/$$test >$(BUILD)/coverage/$$test.log 2>&1 || \
 			echo "failed: $$test"; done
 	@$(BUILD)/coverage/crash.checked --states 20 --fsck 0 | tail -n 1
+	@$(BUILD)/coverage/crash.checked --faults --every 60 | tail -n 1
+	@$(BUILD)/coverage/damage --count 300 --fsck 0 | tail -n 1
 	@scripts/coverage $(BUILD)/coverage $(COVERED)
 
-# Without the one that asks the address sanitizer.
-COVERING := $(filter-out tests/unit/test_virtio.c,$(UNIT_TESTS))
-coverage-programs: $(COVERING:%.c=$(BUILD)/%) $(BUILD)/crash.checked
+# Without those that ask the address sanitizer.
+COVERING := $(filter-out tests/unit/test_virtio.c tests/unit/test_corpora.c,$(UNIT_TESTS))
+coverage-programs: $(COVERING:%.c=$(BUILD)/%) $(BUILD)/crash.checked $(BUILD)/damage
 
 boots: ## the real kernel: five logs of its writes, 200 boots cut short (BOOTS="50 7": how many, seed)
 	@scripts/deps build run test

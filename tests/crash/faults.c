@@ -51,6 +51,16 @@ static struct shared *shared(void)
     return memory;
 }
 
+/* Of a build for coverage: what this process has run is not lost with it. */
+void __gcov_dump(void) __attribute__((weak));
+
+static _Noreturn void leave(void)
+{
+    if (__gcov_dump)
+        __gcov_dump();
+    _exit(0);
+}
+
 static void run_case(struct lab *lab, const struct lab_action *action,
                      const struct fault *fault)
 {
@@ -63,7 +73,7 @@ static void run_case(struct lab *lab, const struct lab_action *action,
         alarm(CASE_SECONDS);
         fault_case_try(lab, action, &shared()->plan, fault, shared()->why,
                        sizeof shared()->why);
-        _exit(0);
+        leave();
     }
     bool ended = child > 0 && waitpid(child, &state, 0) == child && WIFEXITED(state) &&
                  WEXITSTATUS(state) == 0;
@@ -91,7 +101,7 @@ static void make_plan(struct lab *lab, const struct lab_action *action)
 
     if (child == 0) {
         fault_case_plan(lab, action, plan);
-        _exit(0);
+        leave();
     }
     if (child < 0 || waitpid(child, &state, 0) != child || !WIFEXITED(state) ||
         WEXITSTATUS(state) != 0) {
