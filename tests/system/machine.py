@@ -169,6 +169,16 @@ class Machine:
         self.console.expect(pattern, timeout=timeout or self.timeout)
         return self.console.match
 
+    def watch(self, seconds):
+        """What appears in that time."""
+        text, deadline = "", time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if self.console.expect([r"(?s).+", pexpect.TIMEOUT], timeout=left) == 0:
+                text += self.console.after
+        text = lines_of(text)
+        self.log += text
+        return text
+
     def wait_exit(self, timeout=None):
         """The exit code: SHUT_DOWN, PANICKED, or QEMU's own. The rest of the output is in log."""
         self.console.expect(pexpect.EOF, timeout=timeout or self.timeout)
@@ -189,6 +199,15 @@ class Machine:
             await_end_of_group(self.console.pid)
         self.console.close(force=True)
         pathlib.Path(self.qmp_path).unlink(missing_ok=True)
+
+    def pull_plug(self):
+        """kill9(); what had been said until then and nobody has read."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.console.pid, signal.SIGKILL)
+        self.console.expect(pexpect.EOF, timeout=self.timeout)
+        text = lines_of(self.console.before)
+        self.kill9()
+        return text
 
     def qmp(self, command, **arguments):
         """One command of QEMU's machine protocol."""

@@ -20,9 +20,9 @@ def programs_image():
     return image_with_programs()
 
 
-def image_with_programs(size="64M"):
+def image_with_programs(size="64M", *mkfs_options):
     """An image with all programs under /bin, as debugfs puts them there."""
-    image = make_image(size, "-b", "4096")
+    image = make_image(size, "-b", "4096", *mkfs_options)
     put_files(image, {f"/bin/{name}": BUILD / "bin" / name for name in PROGRAMS})
     return image
 

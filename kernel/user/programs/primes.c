@@ -1,7 +1,8 @@
 /*
- * Finds primes, for ever, and tells where it is after every EVERY candidates.
+ * Finds primes, for ever, and tells where it is after every EVERY candidates; then it rests for
+ * PAUSE microseconds, if told so.
  *
- *   primes [EVERY]              primes: 9592 below 100000, hash 89ab...
+ *   primes [EVERY [PAUSE]]      primes: 9592 below 100000, hash 0x89ab...
  *   primes --check BELOW HASH   computes the hash again: was any candidate lost or tried twice?
  */
 #include "kernel/user/logic/primes.h"
@@ -45,6 +46,7 @@ int main(int count, char **arguments)
     }
 
     u64 every = argument_number(count, arguments, 1, 100000);
+    u64 pause = argument_number(count, arguments, 2, 0);
     struct primes primes;
 
     if (every == 0) {
@@ -52,9 +54,12 @@ int main(int count, char **arguments)
         return 2;
     }
     primes_init(&primes);
-    while (primes_below(&primes, primes.candidate / every * every + every))
+    while (primes_below(&primes, primes.candidate / every * every + every)) {
         print("primes: %lu below %lu, hash %#018lx\n", primes.count, primes.candidate,
               primes.hash);
+        if (pause > 0)
+            process_sleep(pause);
+    }
     print("primes: no memory at %lu\n", primes.candidate);
     return 1;
 }
