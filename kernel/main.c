@@ -164,12 +164,12 @@ enum { OBJECT_SHELL, OBJECT_PROCESSES, OBJECT_TERMINAL, OBJECT_COUNT };
 
 static const struct root_object_type object_types[OBJECT_COUNT] = {
     [OBJECT_SHELL] = { "shell", SHELL_STATE_LAYOUT, sizeof(struct shell_state),
-                       shell_state_initialize, shell_state_validate },
+                       shell_state_initialize, shell_state_validate, false },
     [OBJECT_PROCESSES] = { "processes", PROCESS_TABLE_LAYOUT,
                            sizeof(struct process_table), process_table_initialize,
-                           process_table_check },
+                           process_table_check, true },
     [OBJECT_TERMINAL] = { "terminal", TERMINAL_LAYOUT, sizeof(struct terminal),
-                          terminal_initialize, terminal_check },
+                          terminal_initialize, terminal_check, true },
 };
 static const struct root_types root_types = { object_types, OBJECT_COUNT };
 

@@ -256,5 +256,6 @@ struct persist_memory persist_memory(void)
         .fetched = counters->fetched,
         .evicted = counters->evicted,
         .failed = counters->failed,
+        .bytes_until_resumed = persist.bytes_until_resumed,
     };
 }

@@ -92,6 +92,7 @@ bool persist_has_page(const struct page_space *space, u64 page);
 struct persist_memory {
     u64 pages, dirty;
     u64 asked, advance, fetched, evicted, failed;
+    u64 bytes_until_resumed; /* read from the disk */
 };
 struct persist_memory persist_memory(void);
 

@@ -22,6 +22,7 @@ struct persist_state {
     bool closed;   /* the power is about to go: nothing comes back any more */
     bool is_full;  /* more than three quarters of memory are dirty: writers wait */
     enum status refusal; /* why they are refused */
+    u64 bytes_until_resumed;
     u64 last_weighed; /* timer time when the dirty pages were last counted for persist_weigh() */
     struct generation_name forced; /* the newest that memory forced */
     char summary[160];

@@ -145,4 +145,5 @@ void persist_start(const struct root_types *types, const struct persist_store *s
         resume_or_refuse(choice->generation);
     }
     persist.last_generation = timer_microseconds();
+    persist.bytes_until_resumed = store->disk ? store->disk->statistics.bytes_read : 0;
 }

@@ -116,19 +116,32 @@ enum status root_check(const struct root_types *types)
     return OK;
 }
 
+static enum status check_pages(const struct root_entry *entry, bool sparse)
+{
+    u64 end = entry->first_page + divide_up(entry->size_bytes, PAGE_SIZE);
+
+    for (u64 page = entry->first_page; page < end; page++) {
+        if (page_space_has(window_space(), page))
+            continue;
+        if (!sparse) {
+            log_error("persist: root object %s: page %lu is missing", entry->name, page);
+            return ERR_CORRUPT;
+        }
+        enum status status = page_space_touch(window_space(), page, PAGE_READ);
+        if (status)
+            return status;
+    }
+    return OK;
+}
+
 enum status root_check_objects(const struct root_types *types)
 {
     for (size_t i = 0; i < types->count; i++) {
         const struct root_entry *entry = &root_page()->entries[i];
-        u64 pages = divide_up(entry->size_bytes, PAGE_SIZE);
-
-        for (u64 page = entry->first_page; page < entry->first_page + pages; page++) {
-            if (page_space_has(window_space(), page))
-                continue;
-            log_error("persist: root object %s: page %lu is missing", entry->name, page);
-            return ERR_CORRUPT;
-        }
-        enum status status = types->of[i].validate(root_object(i));
+        enum status status = check_pages(entry, types->of[i].sparse);
+        if (status)
+            return status;
+        status = types->of[i].validate(root_object(i));
         if (status) {
             log_error("persist: root object %s cannot be used", entry->name);
             return status;

@@ -23,6 +23,7 @@ struct root_object_type {
     void (*initialize)(void *object); /* zeroed memory */
     /* ERR_CORRUPT after a log line if it cannot be used; bounds, indices, terminators. */
     enum status (*validate)(void *object);
+    bool sparse; /* pages that were never written are in no generation, and zero */
 };
 
 struct root_types {

@@ -10,8 +10,6 @@ void process_table_initialize(void *object)
 {
     struct process_table *empty = object;
 
-    memset(empty, 0,
-           sizeof *empty); /* its pages are written, so that a generation has them */
     empty->next_id = 1;
     empty->next_space = PROCESS_SPACE_FIRST;
 }

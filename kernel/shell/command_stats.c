@@ -46,6 +46,17 @@ static void print_window(const struct page_space *space)
                 space->counters.entries_read);
 }
 
+static void print_pager(const struct persist_memory *memory)
+{
+    shell_print("pages in memory: %lu\n", memory->pages);
+    shell_print("pages brought when touched: %lu\n", memory->asked);
+    shell_print("pages brought in advance: %lu\n", memory->advance);
+    shell_print("pages brought in the background: %lu\n", memory->fetched);
+    shell_print("pages evicted: %lu\n", memory->evicted);
+    shell_print("pages lost: %lu\n", memory->failed);
+    shell_print("disk bytes read until resumed: %lu\n", memory->bytes_until_resumed);
+}
+
 static void print_processes(const struct scheduler_counters *counters)
 {
     shell_print("process switches: %lu\n", counters->switches);
@@ -79,7 +90,9 @@ enum status command_stats(const struct shell_call *call)
     shell_print("frames free: %lu\n", frame_available());
     shell_print("heap bytes: %lu\n", heap_used_bytes());
     print_routines();
+    struct persist_memory memory = persist_memory();
     print_window(window_space());
+    print_pager(&memory);
     print_processes(scheduler_counters());
     print_paging();
     if (persist_disk())

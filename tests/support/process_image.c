@@ -28,6 +28,7 @@ static struct process *add(struct process_table *table, const char *name, u32 pa
 
 void process_image_make(struct process_table *table)
 {
+    memset(table, 0, sizeof *table);
     process_table_initialize(table);
 
     struct process *parent = add(table, "parent", 0);

@@ -305,6 +305,19 @@ def test_fill__memory_and_image_full__one_line_and_the_system_lives():
     assert fsck_complaints(replayed(image)) == []
 
 
+@pytest.mark.parametrize("size, pages", [("64M", 500), ("128M", 16000)])
+def test_resume__memory_of_any_size__little_is_read_before_the_prompt(size, pages):
+    image = make_image(size)
+    with Machine(image, memory="256M") as machine:
+        fill(machine, 5, 0, pages)
+        create(machine)
+        machine.shutdown()
+    with Machine(image, memory="256M") as machine:
+        told = re.search(r"^disk bytes read until resumed: (\d+)$", machine.command("stats"), re.M)
+        assert int(told.group(1)) <= 256 * 1024
+        assert_memory(machine, 5, 0, pages)
+
+
 def test_resume__less_memory_than_the_generation__pages_take_turns():
     image = make_image("256M")
     with Machine(image, memory="256M") as machine:

@@ -33,8 +33,8 @@ static enum status validate(void *object)
 }
 
 static struct root_object_type object_types[] = {
-    { "counter", 1, 8, initialize, validate },
-    { "table", 3, PAGE_SIZE, initialize, validate },
+    { "counter", 1, 8, initialize, validate, false },
+    { "table", 3, PAGE_SIZE, initialize, validate, false },
 };
 static struct root_types types = { object_types, 2 };
 
@@ -44,7 +44,7 @@ static int start(void **state)
     fixture_open(&fixture, NULL, 1);
     window_host_start(FRAMES);
     object_types[1] =
-        (struct root_object_type){ "table", 3, PAGE_SIZE, initialize, validate };
+        (struct root_object_type){ "table", 3, PAGE_SIZE, initialize, validate, false };
     types.count = 2;
     port_host_clear_log();
     return 0;
@@ -217,10 +217,10 @@ static void persist_start__frames_too_few__pages_take_turns(void **state)
 static void persist_start__other_objects__nothing_resumed(void **state)
 {
     static const struct root_object_type others[] = {
-        { "table", 4, PAGE_SIZE, initialize, validate },
-        { "tablet", 3, PAGE_SIZE, initialize, validate },
-        { "tabl", 3, PAGE_SIZE, initialize, validate },
-        { "table", 3, PAGE_SIZE - 8, initialize, validate },
+        { "table", 4, PAGE_SIZE, initialize, validate, false },
+        { "tablet", 3, PAGE_SIZE, initialize, validate, false },
+        { "tabl", 3, PAGE_SIZE, initialize, validate, false },
+        { "table", 3, PAGE_SIZE - 8, initialize, validate, false },
     };
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -270,6 +270,21 @@ static void persist_start__object_that_cannot_be_used__nothing_resumed(void **st
     boot();
     assert_not_resumed();
     assert_true(port_host_logged("root object table cannot be used"));
+}
+
+static void persist_start__page_of_a_sparse_object_never_written__is_zero(void **state)
+{
+    (void)state;
+    object_types[1] =
+        (struct root_object_type){ "table", 3, 3 * PAGE_SIZE, initialize, NULL, true };
+    object_types[1].validate = validate;
+    start_with((struct persist_choice){});
+    capture(7);
+    boot();
+    assert_int_equal(persist_mode(), PERSIST_RESUMED);
+    assert_int_equal(*(u64 *)root_object(1), 42);
+    assert_int_equal(window_host_read(SECOND_OBJECT + 2, 0), 0);
+    assert_memory(7);
 }
 
 static void persist_start__page_of_an_object_missing__nothing_resumed(void **state)
@@ -415,6 +430,7 @@ int main(void)
         TEST(persist_start__other_objects__nothing_resumed),
         TEST(persist_start__any_bit_of_the_root_changed__nothing_resumed),
         TEST(persist_start__object_that_cannot_be_used__nothing_resumed),
+        TEST(persist_start__page_of_a_sparse_object_never_written__is_zero),
         TEST(persist_start__page_of_an_object_missing__nothing_resumed),
         TEST(persist_start__root_missing__nothing_resumed),
         TEST(persist_poll__interval_passed__a_generation_if_something_changed),

@@ -133,7 +133,7 @@ enum status ext4_inode_block(struct ext4 *fs, const struct ext4_inode *inode,
     }
     u64 blocks = divide_up(inode->size_bytes, fs->superblock.block_size);
     u64 left = blocks > file_block ? blocks - file_block : 1;
-    ext4_read_ahead_metadata(fs, &fs->read_ahead.next_directory_block, disk_block,
+    ext4_read_ahead_metadata(fs, &fs->read_ahead.of_directories, disk_block,
                              disk_block + min_u64(count, left));
     return cache_get(&fs->cache, disk_block, buffer);
 }

@@ -70,14 +70,19 @@ struct ext4_running {
     struct ext4_free_counts free_before; /* as the last commit left them */
 };
 
-/* File data read ahead of a sequential reader; see read_ahead.c. */
+/* A reader of one kind of blocks: where it would go on, and how many it got in order so far. */
+struct ext4_reader {
+    u64 next;
+    u64 length;
+};
+
+/* What is read ahead of readers in order; see read_ahead.c. */
 struct ext4_read_ahead {
     u8 *data;
     u64 first_block;
     u64 block_count;                /* 0: holds nothing */
     u64 failed_block, failed_count; /* a window that could not be read: not tried again */
-    /* Where sequential readers of each kind would go on. */
-    u64 next_data_block, next_table_block, next_directory_block;
+    struct ext4_reader of_data, of_tables, of_directories;
 };
 
 struct ext4 {

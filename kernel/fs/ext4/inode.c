@@ -230,7 +230,7 @@ static enum status get_table_block(struct ext4 *fs, u32 number, struct buffer **
     u32 per_block = superblock->block_size / superblock->inode_size;
     u64 block = group.inode_table + index / per_block;
     u64 end = group.inode_table + divide_up(initialised, per_block);
-    ext4_read_ahead_metadata(fs, &fs->read_ahead.next_table_block, block, end);
+    ext4_read_ahead_metadata(fs, &fs->read_ahead.of_tables, block, end);
     status = cache_get(&fs->cache, block, buffer);
     if (status == OK)
         *raw = (*buffer)->data + (size_t)(index % per_block) * superblock->inode_size;

@@ -5,7 +5,24 @@
 #include "kernel/base/string.h"
 
 /* A reader who passes over no more than GAP_BYTES is still one who reads in order. */
-enum { WINDOW_BYTES = 512 * KIB, GAP_BYTES = 16 * KIB, METADATA_BYTES = 256 * KIB };
+enum { GAP_BYTES = 16 * KIB };
+/* Read ahead is a part of what was read in order so far, not less and not more than this. */
+enum {
+    PART = 4,
+    WINDOW_LEAST_BYTES = 32 * KIB,
+    WINDOW_BYTES = 512 * KIB,
+    METADATA_LEAST_BYTES = 8 * KIB,
+    METADATA_BYTES = 256 * KIB
+};
+
+/* In blocks, as the bounds are. */
+static u64 reach_of(struct ext4_reader *reader, u64 least, u64 most)
+{
+    u64 reach = min_u64(max_u64(reader->length / PART, least), most);
+
+    reader->length += reach;
+    return reach;
+}
 
 static bool is_cached(struct ext4 *fs, u64 block)
 {
@@ -14,19 +31,23 @@ static bool is_cached(struct ext4 *fs, u64 block)
     return buffer != NULL;
 }
 
-void ext4_read_ahead_metadata(struct ext4 *fs, u64 *next, u64 block, u64 end)
+void ext4_read_ahead_metadata(struct ext4 *fs, struct ext4_reader *reader, u64 block,
+                              u64 end)
 {
     if (is_cached(fs, block))
         return;
-    bool sequential = block == *next;
-    *next = block + 1;
+    u32 shift = fs->superblock.block_shift;
+    bool sequential = block == reader->next;
+    reader->next = block + 1;
+    if (!sequential)
+        reader->length = 0;
     if (!sequential || block >= end || end > fs->superblock.block_count)
         return;
-    size_t limit =
-        min_size(METADATA_BYTES >> fs->superblock.block_shift, fs->cache.capacity / 4);
-    size_t count = min_size(limit, end - block);
+    size_t limit = min_size(METADATA_BYTES >> shift, fs->cache.capacity / 4);
+    u64 reach = reach_of(reader, METADATA_LEAST_BYTES >> shift, limit);
+    size_t count = min_size(reach, end - block);
     cache_prefetch(&fs->cache, block, count);
-    *next = block + count;
+    reader->next = block + count;
 }
 
 /* Just these bytes: what lies around them in their sectors goes to a scratch buffer. */
@@ -90,12 +111,14 @@ static bool window_holds(const struct ext4_read_ahead *window, u64 block, u64 co
            block - window->first_block <= window->block_count - count;
 }
 
-/* Fills the window from `block` on; false if it cannot, and the caller reads for itself. */
-static bool fill_window(struct ext4 *fs, u64 block)
+/* Fills the window from `block` on, with `wanted` blocks at least; false if it cannot, and the caller reads for itself. */
+static bool fill_window(struct ext4 *fs, u64 block, u64 wanted)
 {
     struct ext4_read_ahead *window = &fs->read_ahead;
     u32 shift = fs->superblock.block_shift;
-    u64 count = min_u64(WINDOW_BYTES >> shift, fs->superblock.block_count - block);
+    u64 reach =
+        reach_of(&window->of_data, WINDOW_LEAST_BYTES >> shift, WINDOW_BYTES >> shift);
+    u64 count = min_u64(max_u64(reach, wanted), fs->superblock.block_count - block);
     window->block_count = 0;
     if (block - window->failed_block < window->failed_count)
         return false;
@@ -124,11 +147,13 @@ enum status ext4_read_data(struct ext4 *fs, u64 block, u64 offset, void *data,
     if (!range_inside(block, count, fs->superblock.block_count))
         return ERR_CORRUPT;
 
-    bool sequential = block - window->next_data_block <= (u64)GAP_BYTES >> shift;
+    bool sequential = block - window->of_data.next <= (u64)GAP_BYTES >> shift;
     bool small = count << shift <= WINDOW_BYTES / 2;
-    window->next_data_block = block + count;
+    window->of_data.next = block + count;
+    if (!sequential)
+        window->of_data.length = 0;
     if (window_holds(window, block, count) ||
-        (sequential && small && fill_window(fs, block))) {
+        (sequential && small && fill_window(fs, block, count))) {
         memcpy(data, window->data + ((block - window->first_block) << shift) + offset,
                size);
         return OK;
