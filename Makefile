@@ -321,7 +321,7 @@ COVERED := kernel/fs/ext4 kernel/fs/jbd2 snapper snapper/store
 coverage: ## branches that the unit tests and a slice of power cuts, faults and damage take
 	@scripts/deps build test
 	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage \
-		HOST_FLAGS="$(COMMON) -O0 --coverage" coverage-programs
+		HOST_FLAGS="$(COMMON) -O0 --coverage -Wl,-u,__gcov_dump" coverage-programs
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@for test in $(COVERING:tests/unit/%.c=%); do \
 		timeout 300 $(BUILD)/coverage/tests/unit/$$test >$(BUILD)/coverage/$$test.log 2>&1 || \
