@@ -106,12 +106,12 @@ def test_background__plug_pulled_at_random__no_step_lost_or_done_twice(draw):
             else:
                 for command in ("primes 4000 10000", f"hanoi {DISKS} 5000", "hello 30000", "hog 2"):
                     machine.command(f"run {command} &")
-            text = machine.watch(draw.uniform(0.3, 1))
+            watch_for(machine, rf"hello, number {after.get('hello', 0) + 5}\n")
+            machine.watch(draw.uniform(0.1, 0.8))
             machine.send("")
             machine.wait_prompt()
-            before = records.read(text + machine.log)
+            before = records.read(machine.log)
             assert len(before) == 3
-            assert not after or before["hello"] > after["hello"]
             wait_generations(machine)
             machine.watch(draw.random() * 0.3)
             records.read(machine.log)
