@@ -160,8 +160,6 @@ static const struct crc_candidate *fastest_crc(const struct crc_candidate *candi
             continue;
         }
         u64 cycles = time_crc(candidates[i].routine);
-        log_debug("boot: checksum of a page by %s: %lu cycles, by %s: %lu", best->name,
-                  shortest, candidates[i].name, cycles);
         if (cycles < shortest) {
             shortest = cycles;
             best = &candidates[i];
@@ -175,8 +173,6 @@ static void choose_copy(void)
     u64 by_string = time_copy(copy_page_by_string);
     u64 by_registers = time_copy(copy_page_by_registers);
 
-    log_debug("boot: copy of a page by string: %lu cycles, by vectors: %lu", by_string,
-              by_registers);
     if (by_registers >= by_string || memcmp(source, target, PAGE_SIZE) != 0)
         return;
     chosen.copy = copy_page_by_registers;

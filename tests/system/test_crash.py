@@ -28,7 +28,7 @@ def test_crash__long_lives__nothing_lost_nothing_leaked():
     assert number(r" (\d+) generations", lived.stdout) > 100
 
 
-@pytest.mark.parametrize("program, every", [("crash", 200), ("crash.checked", 1000)])
+@pytest.mark.parametrize("program, every", [("crash", 200), ("crash.checked", 800)])
 def test_crash__requests_and_allocations_fail__an_error_and_nothing_lost(program, every):
     tried = run(BUILD / program, "--faults", "--every", every, "--seed", 2, cwd=ROOT)
     assert tried.returncode == 0, tried.stdout

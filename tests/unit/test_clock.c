@@ -28,6 +28,7 @@ u64 cpu_timestamp_hertz(void)
 static int given_a_table(void **state)
 {
     (void)state;
+    table = (struct process_table){}; /* as memory is that nobody has used */
     process_table_initialize(&table);
     process_table_use(&table);
     return 0;
