@@ -35,9 +35,44 @@ u64 frame_map_limit(const struct memory_range *ranges, size_t count, u64 physica
     return limit;
 }
 
+static u64 words_of(u64 limit)
+{
+    return divide_up(limit, 64);
+}
+
 size_t frame_map_bytes(u64 limit)
 {
-    return (size_t)divide_up(limit, 64) * 8;
+    return (size_t)(words_of(limit) + words_of(words_of(limit))) * 8;
+}
+
+/* FM2, after frames were taken. */
+static void mark_full(struct frame_map *map, u64 first, u64 count)
+{
+    for (u64 word = first / 64; word <= (first + count - 1) / 64; word++)
+        if (bitmap_find_clear(map->bits, word * 64, word * 64 + 64) == word * 64 + 64)
+            bitmap_set(map->full, word);
+}
+
+/* FM2, after frames were given back. */
+static void mark_not_full(struct frame_map *map, u64 first, u64 count)
+{
+    u64 word = first / 64;
+
+    bitmap_clear_range(map->full, word, (first + count - 1) / 64 - word + 1);
+}
+
+/* The first available frame from `from` on, or the limit: a look at each 4,096 that are in use. */
+static u64 find_available(const struct frame_map *map, u64 from)
+{
+    u64 end = min_u64(align_down(from, 64) + 64, map->limit);
+    u64 found = from < end ? bitmap_find_clear(map->bits, from, end) : end;
+    if (found < end || end == map->limit)
+        return found;
+
+    u64 words = words_of(map->limit);
+    u64 word = bitmap_find_clear(map->full, end / 64, words);
+    return word == words ? map->limit
+                         : bitmap_find_clear(map->bits, word * 64, map->limit);
 }
 
 /* The first reserved range that touches [base, base + size). */
@@ -84,7 +119,11 @@ void frame_map_init(struct frame_map *map, u8 *bits, u64 limit,
 {
     u64 first;
 
-    *map = (struct frame_map){ .bits = bits, .limit = limit };
+    *map = (struct frame_map){
+        .bits = bits,
+        .full = bits + words_of(limit) * 8,
+        .limit = limit,
+    };
     memset(bits, 0xff, frame_map_bytes(limit));
     for (size_t i = 0; i < count; i++) {
         u64 frames = usable_frames(&ranges[i], limit, &first);
@@ -96,14 +135,19 @@ void frame_map_init(struct frame_map *map, u8 *bits, u64 limit,
         if (!ranges[i].usable && frames > 0)
             bitmap_set_range(bits, first, frames);
     }
+    memset(map->full, 0, words_of(words_of(limit)) * 8);
+    if (limit > 0)
+        mark_full(map, 0, limit);
     map->available = limit - bitmap_count(bits, limit);
 }
 
 void frame_map_reserve(struct frame_map *map, u64 first, u64 count)
 {
-    if (first >= map->limit)
+    if (first >= map->limit || count == 0)
         return;
-    bitmap_set_range(map->bits, first, min_u64(count, map->limit - first));
+    count = min_u64(count, map->limit - first);
+    bitmap_set_range(map->bits, first, count);
+    mark_full(map, first, count);
     map->available = map->limit - bitmap_count(map->bits, map->limit);
 }
 
@@ -114,7 +158,7 @@ static u64 find_run(const struct frame_map *map, u64 start, u64 count)
         u64 end = bitmap_find_set(map->bits, start, start + count);
         if (end == start + count)
             return start;
-        start = bitmap_find_clear(map->bits, end, map->limit);
+        start = find_available(map, end);
     }
     return map->limit;
 }
@@ -125,16 +169,16 @@ enum status frame_map_take(struct frame_map *map, u64 count, u64 *first)
     if (count == 0 || count > map->available)
         return ERR_NO_MEMORY;
 
-    map->search_from = bitmap_find_clear(map->bits, map->search_from, map->limit);
+    map->search_from = find_available(map, map->search_from);
     if (count > 1 && map->runs_from > map->search_from)
-        start = find_run(map, bitmap_find_clear(map->bits, map->runs_from, map->limit),
-                         count);
+        start = find_run(map, find_available(map, map->runs_from), count);
     if (start == map->limit)
         start = find_run(map, map->search_from, count);
     if (start == map->limit)
         return ERR_NO_MEMORY;
 
     bitmap_set_range(map->bits, start, count);
+    mark_full(map, start, count);
     map->available -= count;
     if (start == map->search_from)
         map->search_from = start + count;
@@ -150,6 +194,7 @@ bool frame_map_give(struct frame_map *map, u64 first, u64 count)
         return false;
 
     bitmap_clear_range(map->bits, first, count);
+    mark_not_full(map, first, count);
     map->available += count;
     map->search_from = min_u64(map->search_from, first);
     return true;

@@ -5,6 +5,7 @@
  * addresses divided by PAGE_SIZE.
  *
  * FM1: every frame below `search_from` is in use.
+ * FM2: `full` has a bit set for each 64 frames that are all in use (those behind the limit count as such).
  */
 #pragma once
 
@@ -12,7 +13,8 @@
 #include "kernel/mm/memory_range.h"
 
 struct frame_map {
-    u8 *bits;        /* divide_up(limit, 64) * 8 bytes, borrowed */
+    u8 *bits;        /* frame_map_bytes(), borrowed */
+    u8 *full;        /* FM2; behind them */
     u64 limit;       /* frames */
     u64 search_from; /* FM1 */
     u64 runs_from;   /* runs are sought from here on first; 0: nowhere apart */
@@ -21,6 +23,7 @@ struct frame_map {
 
 /* The first frame number above all usable memory below `physical_limit` (bytes). */
 u64 frame_map_limit(const struct memory_range *ranges, size_t count, u64 physical_limit);
+/* What the map needs for so many frames. */
 size_t frame_map_bytes(u64 limit);
 
 /*

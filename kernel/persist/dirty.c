@@ -101,16 +101,12 @@ enum status page_space_prepare(struct page_space *space)
     return status;
 }
 
-/*
- * One instruction an entry, whatever its state: O remembers what W said. The table has more entries
- * than the space uses, zero all of them, so whole groups can be taken.
- */
-static void close_top(struct page_space *space)
+void page_space_close(page_entry *table, u32 count)
 {
     enum { GROUP = 16 };
-    page_entry *end = space->top + align_up(space->top_entries, GROUP);
+    page_entry *end = table + align_up(count, GROUP);
 
-    for (page_entry *group = space->top; group < end; group += GROUP)
+    for (page_entry *group = table; group < end; group += GROUP)
 #pragma GCC unroll 16
         for (u32 i = 0; i < GROUP; i++)
             group[i] &= ~PTE_WRITABLE;
@@ -130,7 +126,7 @@ static void demarcate(struct page_space *space)
     space->phase = SPACE_HARVESTING;
     space->harvest_top = space->harvest_middle = 0;
 
-    close_top(space);
+    page_space_close(space->top, space->top_entries);
     space->counters.entries_read += space->top_entries;
     space->opened = false;
     space->machine->reload(); /* T6 */
@@ -176,55 +172,89 @@ static void invalidate_closed(const struct page_space *space, u64 first_page,
         space->machine->invalidate(page_address(space, first_page + closed->index[i]));
 }
 
-void page_space_harvest_leaves(struct page_space *space, u32 top, u32 middle)
+void page_space_take(struct page_space *space, u64 page, page_entry *entry)
 {
-    page_entry *leaves = entry_table(space, entry_table(space, space->top[top])[middle]);
-    u64 first_page = page_number(top, middle, 0);
+    page_entry leaf = *entry;
+
+    if (!(leaf & PAGE_LISTED))
+        page_set_append(&space->set, (struct page_record){ page, entry_frame(leaf) });
+    *entry = (leaf & ~(PTE_DIRTY | PTE_WRITABLE)) | PAGE_LISTED;
+}
+
+/* Was it written before the line? Once its table was opened again, W tells what came after (I3). */
+static bool is_to_take(page_entry leaf, bool reopened)
+{
+    if (reopened)
+        return (leaf & (PTE_DIRTY | PTE_WRITABLE)) == PTE_DIRTY;
+    return leaf & PTE_DIRTY ||
+           (leaf & (PAGE_LISTED | PTE_WRITABLE)) == (PAGE_LISTED | PTE_WRITABLE); /* I4 */
+}
+
+/* May be written without a fault again: nothing of it is in the set, or still to be taken. */
+static bool is_to_rearm(page_entry leaf)
+{
+    return (leaf & (PAGE_SOFTWARE_WRITABLE | PAGE_LISTED | PTE_WRITABLE)) ==
+           PAGE_SOFTWARE_WRITABLE;
+}
+
+static void harvest_leaves(struct page_space *space, page_entry *leaves, u64 first_page,
+                           bool reopened)
+{
     struct closed_leaves closed;
 
     closed.count = 0;
     for (u32 i = 0; i < TABLE_ENTRIES; i++) {
-        page_entry leaf = leaves[i];
-
-        if (leaf & PTE_DIRTY || (leaf & (PAGE_LISTED | PTE_WRITABLE)) ==
-                                    (PAGE_LISTED | PTE_WRITABLE)) { /* I4 */
-            if (!(leaf & PAGE_LISTED))
-                page_set_append(&space->set, (struct page_record){ first_page + i,
-                                                                   entry_frame(leaf) });
-            leaves[i] = (leaf & ~(PTE_DIRTY | PTE_WRITABLE)) | PAGE_LISTED;
+        if (is_to_take(leaves[i], reopened)) {
+            page_space_take(space, first_page + i, &leaves[i]);
             if (closed.count < CLOSED_MAX)
                 closed.index[closed.count] = i;
             closed.count++;
-        } else if ((leaf & (PAGE_SOFTWARE_WRITABLE | PAGE_LISTED | PTE_WRITABLE)) ==
-                   PAGE_SOFTWARE_WRITABLE) {
-            leaves[i] = leaf | PTE_WRITABLE; /* I5; T7 */
+        } else if (is_to_rearm(leaves[i])) {
+            leaves[i] |= PTE_WRITABLE; /* I5; T7 */
         }
     }
     space->counters.entries_read += TABLE_ENTRIES;
     invalidate_closed(space, first_page, &closed); /* T2 */
 }
 
-/* I2 or I3 */
-static bool has_to_harvest(page_entry top)
+/* What is left of the entry once what is below it was harvested. */
+static page_entry harvested(page_entry entry)
 {
-    return top & PAGE_TO_HARVEST || (top & (PAGE_OPENED | PTE_WRITABLE)) == PAGE_OPENED;
+    return entry & PAGE_TO_HARVEST ? entry & ~PAGE_TO_HARVEST
+                                   : entry & ~(PAGE_OPENED | PTE_WRITABLE);
 }
 
-/* The next table under this top entry, if there is one left; I2 and I3 say how to tell. */
+void page_space_harvest_table(struct page_space *space, u32 top, u32 middle)
+{
+    page_entry *entry = &entry_table(space, space->top[top])[middle];
+
+    harvest_leaves(space, entry_table(space, *entry), page_number(top, middle, 0),
+                   *entry & PAGE_TO_HARVEST);
+    *entry = harvested(*entry);
+}
+
+/* I2 or I3. `above` is closed: then nothing below has been opened since the line. */
+static bool has_to_harvest(page_entry entry, bool above_is_closed)
+{
+    if (above_is_closed)
+        return entry & PAGE_OPENED;
+    return entry & PAGE_TO_HARVEST ||
+           (entry & (PAGE_OPENED | PTE_WRITABLE)) == PAGE_OPENED;
+}
+
+/* The next table under this top entry, if there is one left. */
 static bool harvest_under(struct page_space *space, u32 top)
 {
-    page_entry entry = space->top[top];
-    page_entry *table = entry_table(space, entry);
-    page_entry sign = entry & PAGE_TO_HARVEST ? PAGE_TO_HARVEST : PTE_WRITABLE;
+    page_entry *table = entry_table(space, space->top[top]);
+    bool is_closed = !(space->top[top] & PTE_WRITABLE);
 
     while (space->harvest_middle < TABLE_ENTRIES) {
         u32 middle = space->harvest_middle++;
         space->counters.entries_read++;
-        if (!(table[middle] & sign))
+        if (!has_to_harvest(table[middle], is_closed))
             continue;
 
-        page_space_harvest_leaves(space, top, middle);
-        table[middle] &= ~(PTE_WRITABLE | PAGE_TO_HARVEST);
+        page_space_harvest_table(space, top, middle);
         return true;
     }
     return false;
@@ -238,10 +268,10 @@ static bool harvest_step(struct page_space *space)
     for (; space->harvest_top < space->top_entries; space->harvest_top++) {
         page_entry *entry = &space->top[space->harvest_top];
         space->counters.entries_read++;
-        if (has_to_harvest(*entry)) {
+        if (has_to_harvest(*entry, false)) {
             if (harvest_under(space, space->harvest_top))
                 return true;
-            *entry &= *entry & PTE_WRITABLE ? ~PAGE_TO_HARVEST : ~PAGE_OPENED;
+            *entry = harvested(*entry);
         }
         space->harvest_middle = 0;
     }

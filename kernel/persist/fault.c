@@ -21,42 +21,31 @@ static enum status make_zero_page(struct page_space *space, u64 page)
     return status;
 }
 
-/* I2 becomes I3: what the closed entry said about its children, they say themselves now. */
-static void push_harvest_down(struct page_space *space, page_entry entry)
+/* I2 becomes I3: the children are closed in turn. False: it was open. */
+static bool open_entry(struct page_space *space, page_entry *entry)
 {
-    page_entry *table = entry_table(space, entry);
-
-    for (u32 i = 0; i < TABLE_ENTRIES; i++)
-        if (table[i] & PTE_WRITABLE)
-            table[i] = (table[i] & ~PTE_WRITABLE) | PAGE_TO_HARVEST;
-    space->counters.entries_read += TABLE_ENTRIES;
+    if (*entry & PTE_WRITABLE)
+        return false;
+    if (*entry & PAGE_OPENED) {
+        page_space_close(entry_table(space, *entry), TABLE_ENTRIES); /* T8 */
+        *entry |= PAGE_TO_HARVEST;
+    }
+    *entry |= PTE_WRITABLE | PAGE_OPENED;
+    return true;
 }
 
 /*
- * Opens the two upper entries of the page, from the top; T4 gives the order in each step. False: both
- * were open.
+ * Opens the two upper entries of the page, from the top; T4 gives the order in each step. What was
+ * written before the line stays where it is, for the walk to take. False: both were open.
  */
 static bool open_path(struct page_space *space, u64 page)
 {
-    bool was_closed = false;
     page_entry *upper = &space->top[top_index(page)];
-    if (!(*upper & PTE_WRITABLE)) {
-        if (*upper & PAGE_OPENED) {
-            push_harvest_down(space, *upper);
-            *upper |= PAGE_TO_HARVEST;
-        }
-        *upper |= PTE_WRITABLE | PAGE_OPENED;
-        space->opened = was_closed = true;
-    }
+    bool was_closed = open_entry(space, upper);
 
+    space->opened |= was_closed;
     page_entry *lower = &entry_table(space, *upper)[middle_index(page)];
-    if (!(*lower & PTE_WRITABLE)) {
-        if (*lower & PAGE_TO_HARVEST)
-            page_space_harvest_leaves(space, top_index(page), middle_index(page));
-        *lower = (*lower & ~PAGE_TO_HARVEST) | PTE_WRITABLE;
-        was_closed = true;
-    }
-    return was_closed;
+    return open_entry(space, lower) || was_closed;
 }
 
 /* I4: the record keeps the old frame, the writer goes on with a copy that is not listed. */
@@ -76,12 +65,32 @@ static enum status copy_in_flight(struct page_space *space, page_entry *leaf)
 }
 
 /*
+ * I3: what a table that was opened before its harvest still has of the page must be in the set before
+ * the page changes. Of a leaf without S nothing would tell the two apart afterwards, so its whole table
+ * is harvested: only an alias comes here for one.
+ */
+static void take_before_write(struct page_space *space, u64 page)
+{
+    page_entry lower =
+        entry_table(space, space->top[top_index(page)])[middle_index(page)];
+    if (!(lower & PAGE_TO_HARVEST))
+        return;
+
+    page_entry *leaf = page_space_leaf(space, page);
+    if (!(*leaf & PAGE_SOFTWARE_WRITABLE))
+        page_space_harvest_table(space, top_index(page), middle_index(page));
+    else if ((*leaf & (PTE_DIRTY | PTE_WRITABLE)) == PTE_DIRTY)
+        page_space_take(space, page, leaf);
+}
+
+/*
  * All that a write needs but the right to it: tables open, nothing of the page in flight. A leaf with
  * S gets W.
  */
 static enum status prepare_write(struct page_space *space, u64 page)
 {
     bool was_closed = open_path(space, page);
+    take_before_write(space, page);
     page_entry *leaf = page_space_leaf(space, page);
     enum status status = OK;
     if (*leaf & PTE_WRITABLE)

@@ -19,17 +19,19 @@
  *
  *                  bit           meaning
  *   upper entry    W             open: something below may have been written since the demarcation
- *                  H             to harvest: below are pages written before the demarcation
- *   top entry      O             opened, and not harvested since: what W was before a demarcation
+ *                  O             opened, and not harvested since: what W was before a demarcation
+ *                  H             opened again before its harvest
  *   leaf           S             software-writable: the page may be written
  *                  W             it may be written without a fault
  *                  L             listed: a record in the harvested set stands for this page
  *                  D             written, and not in the set since
  *
- *   I1  Closed, nothing to harvest (no W, H, O): no leaf below has D, no table entry below W or H.
- *   I2  Top entry closed by a demarcation (O, no W): its children are as they were; those with W are
- *       to be harvested.
- *   I3  Top entry opened again before its harvest (W, O, H): the children with H are to be harvested.
+ *   I1  Closed, nothing to harvest (no W, H, O): no leaf below has D, no table entry below W, H or O.
+ *   I2  Closed by a demarcation, itself or with the entry above it (O, and no W in one of the two): what
+ *       is below is as it was; the tables with O, and in them the leaves with D, are to be harvested.
+ *   I3  Opened again before its harvest (W, O, H): W was taken from all that is below, and of that what
+ *       has W now is new. To be harvested are the tables with H, or with O but not W, and the leaves
+ *       with D but not W.
  *   I4  While a generation is in flight a listed leaf that still has its record's frame has W=0;
  *       a write to it gives the writer a new frame.
  *   I5  W of a leaf never without S.
@@ -46,6 +48,8 @@
  *   T5  A write fault that the tables already permit is spurious: invalidate the page and return.
  *   T6  A demarcation reloads everything.
  *   T7  Giving W or a first frame needs nothing: T5.
+ *   T8  Taking W below an entry that was closed needs nothing: what the CPU remembers from below it
+ *       has no W, since T6.
  *
  * One CPU, two contexts: MAIN takes generations and brings pages; RUNNER, which may come between any
  * two instructions of MAIN, faults for programs: page_space_touch(), page_space_demarcate(). Each call

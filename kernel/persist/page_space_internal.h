@@ -7,7 +7,7 @@
 #include "kernel/persist/page_space.h"
 
 #define PAGE_SOFTWARE_WRITABLE PTE_SOFTWARE_0 /* S, in leaves */
-#define PAGE_OPENED PTE_SOFTWARE_0            /* O, in top entries */
+#define PAGE_OPENED PTE_SOFTWARE_0            /* O, in upper entries */
 #define PAGE_TO_HARVEST PTE_SOFTWARE_1        /* H, in upper entries */
 #define PAGE_LISTED PTE_SOFTWARE_2            /* L, in leaves */
 
@@ -63,5 +63,12 @@ enum status page_space_put(struct page_space *space, u64 page, physical_address 
 /* PAGE_NONE outside the space. */
 enum page_rights page_space_rights(const struct page_space *space, u64 page);
 
-/* The harvest of one leaf table, by the walk or by the fault that opens it. dirty.c */
-void page_space_harvest_leaves(struct page_space *space, u32 top, u32 middle);
+/*
+ * Takes W from the entries, one instruction each, whatever their state: O remembers what W said of an
+ * upper one. By groups of 16: what a table has behind `count` is zero.
+ */
+void page_space_close(page_entry *table, u32 count);
+/* The leaf joins the set, if it is not there yet; the caller invalidates its page (T2). */
+void page_space_take(struct page_space *space, u64 page, page_entry *leaf);
+/* The harvest of one leaf table. */
+void page_space_harvest_table(struct page_space *space, u32 top, u32 middle);

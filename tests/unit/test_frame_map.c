@@ -10,7 +10,7 @@
 
 enum { LIMIT = 512, SEED = 7 };
 
-static u8 bits[LIMIT / 8];
+static u8 bits[LIMIT / 8 + 8];
 static struct frame_map map;
 
 #define FRAMES(n) ((u64)(n)*PAGE_SIZE)
@@ -104,6 +104,16 @@ static void frame_map_give__what_is_not_in_use__is_refused(void **state)
     assert_int_equal(first, 2);
 }
 
+/* FM2 */
+static void check_full_words(void)
+{
+    for (u64 word = 0; word < LIMIT / 64; word++) {
+        u64 end = word * 64 + 64;
+        assert_int_equal(bitmap_test(map.full, word),
+                         bitmap_find_clear(bits, word * 64, end) == end);
+    }
+}
+
 static void frame_map_take__random_mix__never_overlaps(void **state)
 {
     (void)state;
@@ -129,7 +139,32 @@ static void frame_map_take__random_mix__never_overlaps(void **state)
         run[1] = count;
         held += count;
         assert_int_equal(map.available, USABLE - held);
+        check_full_words();
     }
+}
+
+static void frame_map_take__the_only_one_is_far_away__gives_it(void **state)
+{
+    enum { MANY = 300001, LEFT = 299990 };
+    const struct memory_range all[] = { { 0, FRAMES(MANY), true } };
+    u8 *many = test_malloc(frame_map_bytes(MANY));
+    u64 frame = 0;
+
+    (void)state;
+    frame_map_init(&map, many, MANY, all, 1);
+    for (u64 i = 0; i < MANY; i++)
+        assert_int_equal(frame_map_take(&map, 1, &frame), OK);
+    assert_int_equal(frame_map_take(&map, 1, &frame), ERR_NO_MEMORY);
+    assert_true(frame_map_give(&map, LEFT, 2));
+    assert_true(frame_map_give(&map, 5, 1));
+    assert_int_equal(frame_map_take(&map, 2, &frame), OK);
+    assert_int_equal(frame, LEFT);
+    assert_true(frame_map_give(&map, LEFT + 1, 1));
+    assert_int_equal(frame_map_take(&map, 1, &frame), OK);
+    assert_int_equal(frame, 5);
+    assert_int_equal(frame_map_take(&map, 1, &frame), OK);
+    assert_int_equal(frame, LEFT + 1);
+    test_free(many);
 }
 
 static void frame_map_reserve__twice_the_same__counts_once(void **state)
@@ -176,6 +211,7 @@ int main(void)
         TEST(frame_map_take__run__lies_in_one_hole),
         TEST(frame_map_give__what_is_not_in_use__is_refused),
         TEST(frame_map_take__random_mix__never_overlaps),
+        TEST(frame_map_take__the_only_one_is_far_away__gives_it),
         TEST(frame_map_reserve__twice_the_same__counts_once),
         TEST(frame_map_find_place__reserved_in_between__is_avoided),
     };

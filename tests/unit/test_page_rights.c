@@ -128,6 +128,27 @@ static void touch__page_of_the_kernel__ring_3_does_not_reach_it(void **state)
     page_space_reset(&kernel);
 }
 
+static void
+alias__table_not_harvested_yet__the_generation_has_what_was_before_the_line(void **state)
+{
+    (void)state;
+    fill(CODE, 7);
+    fill(CODE + 1, 9);
+    assert_int_equal(page_space_prepare(&space), OK);
+    page_space_demarcate(&space);
+    fill(CODE + 1, 10);
+    fill(CODE, 8);
+    while (page_space_harvest_step(&space))
+        ;
+    assert_int_equal(taken_word(CODE), 7);
+    assert_int_equal(taken_word(CODE + 1), 9);
+    page_space_commit(&space);
+
+    demarcate_and_harvest();
+    assert_int_equal(taken_word(CODE), 8);
+    assert_int_equal(taken_word(CODE + 1), 10);
+}
+
 static void alias__page_that_may_not_be_written__is_dirty_and_stays_so(void **state)
 {
     u64 value;
@@ -161,6 +182,8 @@ int main(void)
         RIGHTS_TEST(touch__rights_of_each_kind__ring_3_gets_these_and_no_others),
         RIGHTS_TEST(touch__no_rights__there_is_no_such_page),
         RIGHTS_TEST(touch__page_of_the_kernel__ring_3_does_not_reach_it),
+        RIGHTS_TEST(
+            alias__table_not_harvested_yet__the_generation_has_what_was_before_the_line),
         RIGHTS_TEST(alias__page_that_may_not_be_written__is_dirty_and_stays_so),
     };
 
