@@ -108,13 +108,25 @@ static void leave_in_background(const struct process *process)
                 process->name, process->id);
 }
 
+/* The line on the screen is ended by see_off() if it is the program's, here if it was empty. */
+static void end_by_key(const struct process *process)
+{
+    char line[1];
+
+    console_write("^C", 2);
+    life_kill_tree(process->id);
+    if (terminal_line(line, sizeof line))
+        console_stop_line();
+    else
+        console_end_line();
+}
+
 static void take(struct process *process, char character)
 {
     if (character == CONTROL_Z) {
         leave_in_background(process);
     } else if (character == CONTROL_C) {
-        console_write("^C", 2);
-        life_kill_tree(process->id);
+        end_by_key(process);
     } else if (process->input_mode == READ_LINE) {
         edit(character);
     } else {

@@ -107,6 +107,17 @@ def test_lisp__talked_to__keeps_what_it_was_told(programs_image):
         type_to(machine, "(sum 4)", r"\n10\r")
 
 
+@pytest.mark.parametrize("program, typed, shown", [
+    ("hello 10000000", "", "^C"), ("lisp", "(+ 1", "(+ 1^C"), ("lisp", "", "^C")])
+def test_program__ended_by_a_key__prompt_starts_a_line(programs_image, program, typed, shown):
+    with Machine(programs_image) as machine:
+        machine.console.send(f"run {program}\r")
+        machine.expect(r"number 1\r*\n|lisp> ")
+        machine.console.send(typed + "\x03")
+        assert machine.wait_prompt().rstrip("\n") == shown
+        assert len(machine.command("ps").splitlines()) == 1
+
+
 def test_kv__filled_and_asked__answers(programs_image):
     with Machine(programs_image) as machine:
         machine.console.send("run kv\r")
