@@ -113,7 +113,7 @@ def mandel_rows(limit, rows):
     shades = ".,:;-~+=ox*%#&@"
     total = 0
     for row in range(rows):
-        text, steps = "", 0
+        text = ""
         for column in range(72):
             x, y = -2.2 + 3.2 * column / 72, 1.2 - 2.4 * row / rows
             a = b = 0.0
@@ -124,7 +124,6 @@ def mandel_rows(limit, rows):
                     count = step
                     break
             text += " " if count == limit else shades[count % len(shades)]
-            steps += count
-        total += steps
-        yield f"{text} {steps}"
+            total += count
+        yield f"{text} {total}"
     yield f"mandel: {rows} rows, {total} steps"

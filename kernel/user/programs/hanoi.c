@@ -2,14 +2,15 @@
  * The towers of Hanoi by recursion, on a stack as deep as it gets: each level keeps a page of its own,
  * written when the level begins and read when it ends, however many power cuts were in between.
  *
- *   hanoi [DISKS [EVERY]]      20 disks, a line after every 100000 moves
+ *   hanoi [DISKS [EVERY [PAUSE]]]      20 disks; a line and a rest of PAUSE microseconds, if told so,
+ *                                      after every 100000 moves
  */
 #include "kernel/user/user.h"
 
 enum { DISKS_MAX = 62, PEGS = 3, WITNESS = 512 };
 
 struct towers {
-    u64 moves, every;
+    u64 moves, every, pause;
     u64 hash; /* of all moves so far: lost or repeated ones change it */
     int height[PEGS];
     u8 disks[PEGS][DISKS_MAX]; /* from the bottom up */
@@ -31,8 +32,11 @@ static void move(struct towers *towers, int from, int to)
     towers->disks[to][towers->height[to]++] = disk;
     towers->moves++;
     towers->hash = (towers->hash ^ (u64)(disk * 16 + from * 4 + to)) * 0x100000001b3;
-    if (towers->moves % towers->every == 0)
-        print("hanoi: %lu moves, hash %#018lx\n", towers->moves, towers->hash);
+    if (towers->moves % towers->every != 0)
+        return;
+    print("hanoi: %lu moves, hash %#018lx\n", towers->moves, towers->hash);
+    if (towers->pause > 0)
+        process_sleep(towers->pause);
 }
 
 static void solve(struct towers *towers, int disks, int from, int to)
@@ -59,8 +63,9 @@ int main(int count, char **arguments)
     u64 disks = argument_number(count, arguments, 1, 20);
 
     towers.every = argument_number(count, arguments, 2, 100000);
+    towers.pause = argument_number(count, arguments, 3, 0);
     if (disks == 0 || disks > DISKS_MAX || towers.every == 0) {
-        print("usage: hanoi [DISKS [EVERY]], 1 to %d disks\n", DISKS_MAX);
+        print("usage: hanoi [DISKS [EVERY [PAUSE]]], 1 to %d disks\n", DISKS_MAX);
         return 2;
     }
     towers.height[0] = (int)disks;

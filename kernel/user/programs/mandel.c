@@ -1,6 +1,6 @@
 /*
- * The Mandelbrot set, drawn row by row in floating point; every row says how many steps it took, so
- * that a register that came back wrong shows.
+ * The Mandelbrot set, drawn row by row in floating point; every row says how many steps it took up to
+ * its end, so that a register that came back wrong shows, and a row lost or drawn twice.
  *
  *   mandel [STEPS [ROWS]]      the more steps, the slower; 1000 and 24
  */
@@ -25,11 +25,11 @@ static u64 escape(double x, double y, u64 limit)
     return limit;
 }
 
-static u64 draw_row(u64 row, u64 rows, u64 limit)
+/* The steps so far go in, those with this row come out. */
+static u64 draw_row(u64 row, u64 rows, u64 limit, u64 sum)
 {
     static const char shades[] = ".,:;-~+=ox*%#&@";
     char text[COLUMNS + 1] = { 0 };
-    u64 sum = 0;
 
     for (int column = 0; column < COLUMNS; column++) {
         u64 steps = escape(LEFT + WIDTH * column / COLUMNS,
@@ -48,7 +48,7 @@ int main(int count, char **arguments)
     u64 sum = 0;
 
     for (u64 row = 0; row < rows; row++)
-        sum += draw_row(row, rows, limit);
+        sum = draw_row(row, rows, limit, sum);
     print("mandel: %lu rows, %lu steps\n", rows, sum);
     return 0;
 }
