@@ -342,6 +342,13 @@ boots: ## the real kernel: five logs of its writes, 200 boots cut short (BOOTS="
 		-q -s -p no:cacheprovider tests/system/test_power_cut.py -k judged_in_memory || exit 1; done
 	@/usr/bin/python3 tests/system/boots.py $(BOOTS)
 
+KILLS ?= 100
+SEED ?= 1
+programs: ## each program's plug is pulled 100 times, no step is lost (KILLS=100 SEED=1 ONLY="lisp kv")
+	@scripts/deps build run test
+	$(MAKE_NOW) $(BUILD)/kernel.elf $(SNAPCTL) $(PROGRAMS)
+	@/usr/bin/python3 tests/system/program_lives.py $(KILLS) $(SEED) $(ONLY)
+
 mutants: ## bugs are planted, one at a time, and must be caught (MUTANTS="NAME...")
 	@scripts/deps build test
 	$(MAKE_NOW) $(BUILD)/crash $(BUILD)/libportable.a
@@ -387,6 +394,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage mutants boots coverage coverage-programs demo lint format doctor clean help
+.PHONY: all run test unit image iso debug bench bench-compare fuzz fuzz-all crash lives faults damage mutants boots programs coverage coverage-programs demo lint format doctor clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
