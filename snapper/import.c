@@ -202,9 +202,11 @@ static bool is_missing(struct importer *importer, const struct mapping_run *run,
 static enum status read_any(struct importer *importer, struct mapping_run *runs,
                             size_t count, u64 id, u8 *content)
 {
-    for (size_t i = 0; i < count; i++)
-        if (object_read_copy(importer->snapper, &runs[i], id, content) == OK)
-            return OK;
+    for (size_t i = 0; i < count; i++) {
+        enum status status = object_read_copy(importer->snapper, &runs[i], id, content);
+        if (status == OK || status == ERR_NO_MEMORY)
+            return status;
+    }
     log_error("import: object 0x%lx: none of its files is here", id);
     return ERR_INTEGRITY;
 }
