@@ -180,6 +180,7 @@ static void resume_memory(void)
     const char *line = boot_info.command_line;
     bool asked = command_line_get(line, "generation", generation, sizeof generation);
     struct persist_choice choice = { .fresh = command_line_has(line, "fresh"),
+                                     .held = command_line_has(line, "hold"),
                                      .generation = asked ? generation : NULL };
     struct persist_store store = { storage_snapper(), storage_disk(), storage_config(),
                                    storage_config_sources(), storage_relieve };

@@ -27,6 +27,7 @@ static const struct key {
     { "expiration", NUMBER, FIELD(expiration), 0, UINT32_MAX, 0 },
     { "bufsize", NUMBER, FIELD(bufsize), 1, 1 << 30, 1 << 20 },
     { "reserve", NUMBER, FIELD(reserve), 0, 90, 5 },
+    { "fallback", NUMBER, FIELD(fallback), 0, 9, 3 },
 #undef FIELD
 };
 

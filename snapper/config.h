@@ -22,9 +22,10 @@ struct snapper_config {
     u64 expiration;
     u64 bufsize;
     u64 reserve;
+    u64 fallback; /* boots that die in a row, before the next falls back; 0: never */
 };
 
-enum { CONFIG_KEY_COUNT = 12 };
+enum { CONFIG_KEY_COUNT = 13 };
 
 struct snapper_config_sources {
     enum config_source of[CONFIG_KEY_COUNT]; /* by key index */

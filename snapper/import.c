@@ -298,6 +298,7 @@ static enum status write_archive(struct importer *importer, struct generation *g
         if (!name_list_contains(&importer->before.purging,
                                 &importer->archive.generations[i].name))
             name_list_remove(&next.purging, &importer->archive.generations[i].name);
+    next.boots = 0; /* B2 of boots.h */
     if (generation->node == 0)
         status = store->operations->make_directory(
             store, snapper->home, generation->name.text, &generation->node);

@@ -84,6 +84,7 @@ enum status snapper_rollback(struct snapper *snapper, const char *name)
     if (status != OK)
         return status;
     next.target = target;
+    next.boots = 0; /* B2 of boots.h */
     return commit_change(snapper, &next, OK);
 }
 

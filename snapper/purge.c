@@ -183,9 +183,20 @@ static void unsettle(struct purging *purging)
     purging->record_changes = true;
 }
 
+/* B2 of boots.h: without the newest another one is resumed. */
+static void uncount_boots(struct purging *purging)
+{
+    if (purging->record.boots == 0 ||
+        purging->generation != retention_newest(purging->snapper))
+        return;
+    purging->record.boots = 0;
+    purging->record_changes = true;
+}
+
 static enum status remove_archive(struct purging *purging)
 {
     unsettle(purging);
+    uncount_boots(purging);
     enum status status = make_room(purging);
     if (status == OK)
         status = operations_of(purging)->remove_file(

@@ -47,7 +47,7 @@ static struct generation *oldest_of(const struct snapper *snapper)
     return NULL;
 }
 
-static struct generation *newest(const struct snapper *snapper)
+struct generation *retention_newest(const struct snapper *snapper)
 {
     for (size_t at = snapper->generations.count; at > 0; at--)
         if (is_complete(snapper, snapper->generations.items[at - 1]))
@@ -58,7 +58,7 @@ static struct generation *newest(const struct snapper *snapper)
 struct generation *retention_next(const struct snapper *snapper,
                                   const struct generation *after)
 {
-    const struct generation *last = newest(snapper);
+    const struct generation *last = retention_newest(snapper);
     size_t at = after ? generation_position(&snapper->generations, &after->name) + 1 : 0;
 
     for (; at < snapper->generations.count; at++) {

@@ -180,6 +180,8 @@ enum status purge_unreadable(struct snapper *snapper, struct generation *generat
 /* Why R3 protects it, or NULL. */
 const char *retention_obstacle(const struct snapper *snapper,
                                const struct generation *generation);
+/* The newest with an archive, or with a directory that cannot be read; NULL: none. */
+struct generation *retention_newest(const struct snapper *snapper);
 /* The next one after `after` (NULL: the oldest) that rules may purge; never the newest. */
 struct generation *retention_next(const struct snapper *snapper,
                                   const struct generation *after);

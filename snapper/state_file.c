@@ -6,6 +6,13 @@
 #include "kernel/base/string.h"
 #include "snapper/text_lines.h"
 
+/* Begins every file; the digit of `boots` follows. */
+static const char head_text[] =
+    "# Snapper's state. Losing this file loses no generation.\n"
+    "boots = ";
+
+_Static_assert(sizeof head_text + 1 <= STATE_FILE_HEAD_SIZE, "digit and newline fit");
+
 /* Where `name` is, or where it would be inserted. */
 static size_t position_of(const struct name_list *list,
                           const struct generation_name *name)
@@ -73,8 +80,10 @@ static enum status decode_line(struct state_file *state, const struct text_line 
     struct generation_name name;
     u64 time;
 
-    if (text_equal(line->key, "boots") && text_to_u64(line->value, &state->boots))
+    if (text_equal(line->key, "boots") && text_to_u64(line->value, &state->boots)) {
+        state->boots = min_u64(state->boots, STATE_FILE_BOOTS_MAX);
         return OK;
+    }
     if (generation_name_decode(line->value, &time) &&
         text_copy(name.text, sizeof name.text, line->value)) {
         if (text_equal(line->key, "writing")) {
@@ -130,17 +139,13 @@ static size_t put_name(char *to, size_t size, size_t at, const char *key,
 /* The length of the whole text; writes what fits. */
 static size_t put_state(const struct state_file *state, char *to, size_t size)
 {
-    size_t at = format_text(to, size,
-                            "# Snapper's state. Losing this file loses no generation.\n");
+    size_t at = format_text(to, size, "%s%lu\n", head_text,
+                            min_u64(state->boots, STATE_FILE_BOOTS_MAX));
 
     at = put_name(to, size, at, "writing", &state->writing);
     for (size_t i = 0; i < state->purging.count; i++)
         at = put_name(to, size, at, "purging", &state->purging.names[i]);
     at = put_name(to, size, at, "target", &state->target);
-    if (state->boots > 0) {
-        size_t room = at < size ? size - at : 0;
-        at += format_text(room ? to + at : NULL, room, "boots = %lu\n", state->boots);
-    }
     for (size_t i = 0; i < state->pins.count; i++)
         at = put_name(to, size, at, "pin", &state->pins.names[i]);
     for (size_t i = 0; i < state->settled.count; i++)
@@ -158,6 +163,18 @@ enum status state_file_encode(const struct state_file *state, char **text, size_
     *size = put_state(state, result, length + 1);
     *text = result;
     return OK;
+}
+
+bool state_file_find_boots(const char *head, size_t size, size_t *at)
+{
+    size_t digit = sizeof head_text - 1;
+
+    if (size < digit + 2 || memcmp(head, head_text, digit) != 0)
+        return false;
+    if (head[digit] < '0' || head[digit] > '9' || head[digit + 1] != '\n')
+        return false;
+    *at = digit;
+    return true;
 }
 
 static enum status copy_list(const struct name_list *from, struct name_list *to)

@@ -11,6 +11,7 @@
 enum {
     SETTLE_SLICE_MICROSECONDS = 5 * 1000, /* between two looks at the console */
     SETTLE_AFTER_MICROSECONDS = 60 * 1000 * 1000,
+    STANDS_AFTER_MICROSECONDS = 10 * 1000 * 1000,
     PATIENCE_LEAST_MICROSECONDS = 1000 * 1000,
     PATIENCE_MOST_MICROSECONDS = 60 * 1000 * 1000,
 };
@@ -170,10 +171,14 @@ static void work_behind(void)
     persist.busy = true;
     bool more = pager_fetch(&persist.pager, window_frames_left() / 2);
     persist.busy = false;
-    if (!more && !persist.is_clean) {
+    if (more)
+        return;
+    if (!persist.is_clean) {
         persist.is_clean = true;
         persist_clean_up();
     }
+    if (timer_microseconds() - persist.resumed_at >= STANDS_AFTER_MICROSECONDS)
+        persist_stands();
 }
 
 void persist_poll(void)
@@ -226,6 +231,7 @@ enum status persist_wind_up(enum persist_wish wish)
     struct snapper_pace pace = { say_that_it_takes_long, &start };
 
     enum status status = save_or_drop(wish);
+    persist_stands();
     enum status settled = persist_settle(&pace);
     return status ? status : settled;
 }

@@ -21,6 +21,8 @@ enum persist_mode {
 
 struct persist_choice {
     bool fresh;
+    bool
+        held; /* nothing will run by itself: this boot does not count, nor fall back (boots.h) */
     const char
         *generation; /* as snapper_select() understands it; NULL: Snapper's choice */
 };
@@ -101,7 +103,8 @@ void persist_clean_up(void);
 
 /*
  * Where nothing is half done: in the idle loop and between the pages of long commands. Takes a
- * generation when the interval has passed and something is dirty (after failures: ever later), and
+ * generation when the interval has passed and something is dirty (after failures: ever later), says after
+ * ten seconds, when nothing is left to be fetched, that this boot has not died (snapper/boots.h), and
  * settles the reference counts after a minute without one, a few milliseconds at a time.
  */
 void persist_poll(void);
@@ -115,7 +118,7 @@ enum status persist_settle(const struct snapper_pace *pace);
 /*
  * Before the power goes: a generation if `interval` is set or `save`, else a line that says how many
  * dirty pages are dropped; then reference counts are settled. An error: nothing was lost that a
- * crash would not lose too.
+ * crash would not lose too. It is an ordinary end: this boot has not died.
  */
 enum persist_wish { PERSIST_AS_CONFIGURED, PERSIST_SAVE };
 enum status persist_wind_up(enum persist_wish wish);

@@ -20,7 +20,10 @@ struct persist_state {
     bool busy;     /* a generation or the upkeep is being done, or a page brought */
     bool is_clean; /* what a crash has left is removed */
     bool closed;   /* the power is about to go: nothing comes back any more */
-    bool is_full;  /* more than three quarters of memory are dirty: writers wait */
+    bool
+        is_counted; /* this boot has died, unless it is said that it has not (snapper/boots.h) */
+    u64 resumed_at;      /* timer time */
+    bool is_full;        /* more than three quarters of memory are dirty: writers wait */
     enum status refusal; /* why they are refused */
     u64 bytes_until_resumed;
     u64 last_weighed; /* timer time when the dirty pages were last counted for persist_weigh() */
@@ -32,6 +35,11 @@ extern struct persist_state persist;
 
 /* One generation; the mode permits it. */
 enum status persist_take(const char *description, struct capture_report *report);
+
+/* --- resume.c --- */
+
+/* This boot has not died on what it resumed. */
+void persist_stands(void);
 
 /* --- memory.c --- */
 

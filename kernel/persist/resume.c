@@ -8,6 +8,7 @@
 #include "kernel/base/string.h"
 #include "kernel/persist/persist_internal.h"
 #include "kernel/persist/window.h"
+#include "snapper/boots.h"
 #include "snapper/select.h"
 
 static void start_empty(enum persist_mode mode)
@@ -36,11 +37,48 @@ static enum status bring_objects(u64 pages)
     return root_check_objects(persist.types);
 }
 
-static enum status resume(const char *name, struct generation_name *resumed, u64 *pages)
+/* Snapper's choice is counted, and may be another one than last time; what somebody names is not. */
+static enum status open_choice(const char *name, bool held, struct generation_name *left)
+{
+    struct snapper_boot boot;
+
+    if (held && snapper_boots(persist.capture.snapper) > 0)
+        log_warning("persist: the last %lu boots died; held, this one does not fall back",
+                    snapper_boots(persist.capture.snapper));
+    if (name || held)
+        return open_generation(persist.capture.snapper, name);
+    enum status status = snapper_boot_open(persist.capture.snapper, &boot);
+    if (status == OK) {
+        persist.is_counted = true;
+        *left = boot.left;
+    }
+    return status;
+}
+
+void persist_stands(void)
+{
+    if (!persist.is_counted)
+        return;
+    enum status status = snapper_boot_stands(persist.capture.snapper);
+    persist.is_counted = false;
+    if (status && status != ERR_READ_ONLY)
+        log_warning("persist: this boot counts as one that died: %s",
+                    status_text(status));
+}
+
+/* It was read from, and nothing of it ran. */
+static void uncount(void)
+{
+    if (persist.is_counted && snapper_boot_is_void(persist.capture.snapper) == OK)
+        persist.is_counted = false;
+}
+
+static enum status resume(const char *name, bool held, struct generation_name *left,
+                          struct generation_name *resumed, u64 *pages)
 {
     struct snapper *snapper = persist.capture.snapper;
 
-    enum status status = open_generation(snapper, name);
+    enum status status = open_choice(name, held, left);
     if (status)
         return status;
     *resumed = snapper_current(snapper);
@@ -78,12 +116,27 @@ static void refuse_resume(const char *name, enum status status)
                 name[0] ? name : "newest generation", status_text(status));
     log_error("persist: %s", persist.summary);
     log_error("persist: ways out: %s", ways_out(status));
+    uncount();
     start_empty(PERSIST_NOT_RESUMED);
 }
 
-static void resume_or_refuse(const char *wanted)
+static void say_resumed(const struct generation_name *resumed, u64 pages, u64 start,
+                        const struct generation_name *left)
 {
-    struct generation_name selected = {}, resumed = {};
+    format_text(persist.summary, sizeof persist.summary, "%s resumed, %lu pages%s%s",
+                resumed->text, pages, left->text[0] ? ", instead of " : "", left->text);
+    log_info("persist: %s in %lu ms", persist.summary,
+             (persist.resumed_at - start) / 1000);
+    if (left->text[0])
+        log_error(
+            "persist: FALLEN BACK: programs go on from an older state; the newer one "
+            "comes back by the boot word generation=%s, or by snapper rollback %s",
+            left->text, left->text);
+}
+
+static void resume_or_refuse(const char *wanted, bool held)
+{
+    struct generation_name selected = {}, resumed = {}, left = {};
     u64 start = timer_microseconds(), pages = 0;
 
     if (wanted) {
@@ -93,7 +146,8 @@ static void resume_or_refuse(const char *wanted)
             return;
         }
     }
-    enum status status = resume(wanted ? selected.text : NULL, &resumed, &pages);
+    enum status status =
+        resume(wanted ? selected.text : NULL, held, &left, &resumed, &pages);
     if (status == ERR_NOT_FOUND && !resumed.text[0] && !wanted) {
         start_empty(PERSIST_FRESH);
         (void)text_copy(persist.summary, sizeof persist.summary, "no generation yet");
@@ -106,10 +160,8 @@ static void resume_or_refuse(const char *wanted)
     }
     persist.mode = PERSIST_RESUMED;
     root_counters()->boots++;
-    format_text(persist.summary, sizeof persist.summary, "%s resumed, %lu pages",
-                resumed.text, pages);
-    log_info("persist: %s in %lu ms", persist.summary,
-             (timer_microseconds() - start) / 1000);
+    persist.resumed_at = timer_microseconds();
+    say_resumed(&resumed, pages, start, &left);
 }
 
 void persist_start(const struct root_types *types, const struct persist_store *store,
@@ -123,7 +175,7 @@ void persist_start(const struct root_types *types, const struct persist_store *s
     persist.capture.snapper = store->snapper;
     persist.capture.disk = store->disk;
     persist.busy = persist.closed = persist.is_clean = false;
-    persist.is_full = false;
+    persist.is_full = persist.is_counted = false;
     persist.refusal = ERR_NO_MEMORY;
     persist.forced = (struct generation_name){};
     struct page_backing backing = { pager_holds, &persist.pager };
@@ -142,7 +194,7 @@ void persist_start(const struct root_types *types, const struct persist_store *s
                         "fresh: generations on the image left alone");
         log_info("persist: %s", persist.summary);
     } else {
-        resume_or_refuse(choice->generation);
+        resume_or_refuse(choice->generation, choice->held);
     }
     persist.last_generation = timer_microseconds();
     persist.bytes_until_resumed = store->disk ? store->disk->statistics.bytes_read : 0;

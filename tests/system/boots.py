@@ -110,7 +110,7 @@ class Life:
         way = self.chance.choice(WAYS)
         writes = self.chance.randint(1, WRITES_MAX)
         disk = stopping_disk(self.image, None if way == "exit" else writes)
-        with Machine(append="snapper.max_snapshots=4 snapper.redundancy=2",
+        with Machine(append="snapper.max_snapshots=4 snapper.redundancy=2 snapper.fallback=0",
                      qemu_options=disk, wait=False) as machine:
             if not self.reach_prompt(machine):
                 return self.cut("kill", f"at write {writes}, while booting")

@@ -52,6 +52,7 @@ static void config_defaults__of_every_key__are_those_of_the_specification(void *
         { "redundancy", "3" },    { "copies", "2" },         { "interval", "0" },
         { "max_snapshots", "0" }, { "min_snapshots", "0" },  { "expiration", "0" },
         { "bufsize", "1048576" }, { "copy_budget", "1024" }, { "reserve", "5" },
+        { "fallback", "3" },
     };
     assert_int_equal(ARRAY_LENGTH(expected), CONFIG_KEY_COUNT);
     for (size_t i = 0; i < CONFIG_KEY_COUNT; i++)
