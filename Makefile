@@ -350,9 +350,12 @@ boots: ## the real kernel: five logs of its writes, 200 boots cut short (BOOTS="
 
 KILLS ?= 100
 SEED ?= 1
-programs: ## each program's plug is pulled 100 times, no step is lost (KILLS=100 SEED=1 ONLY="lisp kv")
+programs: ## a million system calls, minutes of generations, 100 power cuts for each program (KILLS=100 SEED=1)
 	@scripts/deps build run test
 	$(MAKE_NOW) $(BUILD)/kernel.elf $(SNAPCTL) $(PROGRAMS)
+	@SEED=$(SEED) CALLS=$$((10000 * $(KILLS))) INTERVAL_SECONDS=$$((2 * $(KILLS))) /usr/bin/python3 \
+		-m pytest -q -s -p no:cacheprovider tests/system/test_interval.py \
+		tests/system/test_programs.py -k 'interval or calls'
 	@/usr/bin/python3 tests/system/program_lives.py $(KILLS) $(SEED) $(ONLY)
 
 mutants: ## bugs are planted, one at a time, and must be caught (MUTANTS="NAME...")

@@ -147,7 +147,7 @@ class Machine:
         """Everything printed up to the next prompt at the start of a line."""
         self.console.expect(r"(?:^|[\r\n])(?:\x1b\[K)?" + re.escape(PROMPT))
         text = lines_of(self.console.before)
-        self.log += text
+        self.log += text + "\n"
         return text
 
     def send(self, text):

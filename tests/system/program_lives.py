@@ -89,7 +89,7 @@ class Session:
         """The shell's answer."""
         self.send(text)
         reply = self.machine.wait_prompt()
-        self.read(reply)
+        self.read(reply + "\n")
         return reply
 
     def in_background(self):

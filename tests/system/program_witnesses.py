@@ -16,6 +16,11 @@ def assert_reached(progress, held):
         assert progress.get(name, 0) >= step, ("held", held, "found", progress)
 
 
+def assert_consecutive(name, steps, every):
+    for before, step in zip(steps, steps[1:]):
+        assert step == before + every, (name, "behind", before, "came", step)
+
+
 class Stream:
     """A program in the foreground that shows step after step; every step's line can be computed again."""
 
@@ -46,10 +51,9 @@ class Stream:
 
     def check(self, text):
         """Every line as computed, and each the one after the one before."""
-        assert "wrong" not in text, text
+        assert ": wrong" not in text, text[-1000:]
         steps = self.steps(text)
-        if steps:
-            assert steps == list(range(steps[0], steps[-1] + 1, self.every)), steps
+        assert_consecutive(self.name, steps, self.every)
         for found in self.lines(text):
             self.check_line(found)
 

@@ -12,6 +12,7 @@ from tests.system.program_checks import (HANOI_LINE, Hanoi, LIFE_LINE, Life, PRI
                                          mandel_rows)
 
 SEED = int(os.environ.get("SEED", "20261121"))
+CALLS = int(os.environ.get("CALLS", "10000"))
 PROGRAMS = sorted(path.name for path in (BUILD / "bin").iterdir())
 
 
@@ -153,11 +154,13 @@ def test_crasher__every_attack__ends_as_it_has_to_and_the_neighbour_goes_on(prog
 def test_calls__at_random__refused_or_done_and_nothing_else_harmed(programs_image):
     with Machine(programs_image) as machine:
         machine.command("run hello 10000 &")
-        for seed in (1, 2):
-            reply = output_of(machine, f"run calls {seed} 5000", timeout=120)
-            assert re.search(rf"calls: 5000 made from seed {seed}, \d+ refused", reply), reply
+        for seed in range(SEED, SEED + 2):
+            reply = output_of(machine, f"run calls {seed} {CALLS // 2}", timeout=60 + CALLS // 200)
+            assert re.search(rf"calls: {CALLS // 2} made from seed {seed}, \d+ refused", reply), reply
         machine.expect(r"hello, number \d+")
+        assert machine.command("ps").count("\n") == 1
         assert machine.shutdown() == SHUT_DOWN
+    assert fsck_complaints(programs_image) == []
 
 
 def test_bomb__starts_itself_without_end__shell_answers_and_all_end(programs_image):
