@@ -7,13 +7,26 @@
 /* Files that one call hands to the store; their memory lives until the transaction ends. */
 enum { BURST_MAX = 512 };
 
+struct burst_names {
+    char name[SNAPSHOT_NAME_SIZE];
+    u8 header[SNAPSHOT_FILE_HEADER_SIZE];
+};
+
 struct burst {
     struct burst *next;
     u32 count;
-    struct store_new_file files[BURST_MAX];
-    char names[BURST_MAX][SNAPSHOT_NAME_SIZE];
-    u8 headers[BURST_MAX][SNAPSHOT_FILE_HEADER_SIZE];
+    struct burst_names *names; /* behind the files, as many */
+    struct store_new_file files[];
 };
+
+static struct burst *burst_create(u32 room)
+{
+    struct burst *burst =
+        port_alloc(sizeof *burst + room * (sizeof *burst->files + sizeof *burst->names));
+    if (burst != NULL)
+        burst->names = (struct burst_names *)(burst->files + room);
+    return burst;
+}
 
 void writer_free_bursts(struct writer *writer)
 {
@@ -36,11 +49,11 @@ static void describe_file(struct burst *burst, const struct pending *entry, u32 
     u32 at = burst->count++;
     struct snapshot_file_header header = { entry->crc, 1 };
 
-    snapshot_file_name(number, burst->names[at]);
-    snapshot_file_header_encode(&header, burst->headers[at]);
+    snapshot_file_name(number, burst->names[at].name);
+    snapshot_file_header_encode(&header, burst->names[at].header);
     burst->files[at] = (struct store_new_file){
-        .name = burst->names[at],
-        .header = burst->headers[at],
+        .name = burst->names[at].name,
+        .header = burst->names[at].header,
         .header_size = SNAPSHOT_FILE_HEADER_SIZE,
         .payload = entry->payload,
         .payload_size = entry->size,
@@ -94,7 +107,7 @@ static enum status write_burst(struct writer *writer, struct pending **entry,
         status = writer_make_room(writer, room_for_files(writer, room));
     if (status != OK)
         return status;
-    struct burst *burst = port_alloc(sizeof *burst);
+    struct burst *burst = burst_create(room);
     if (burst == NULL)
         return ERR_NO_MEMORY;
     for (; *entry < limit && burst->count < room; (*entry)++) {

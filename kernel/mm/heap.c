@@ -13,7 +13,7 @@
 
 static struct list classes[HEAP_CLASS_COUNT]; /* slabs with a free slot */
 static u32 *run_lengths; /* by frame number: frames of the run that starts there, or 0 */
-static u64 used_bytes;
+static u64 used_bytes, most_bytes;
 
 void heap_init(void)
 {
@@ -28,6 +28,12 @@ void heap_init(void)
         list_init(&classes[i]);
 }
 
+static void count_used(u64 bytes)
+{
+    used_bytes += bytes;
+    most_bytes = max_u64(most_bytes, used_bytes);
+}
+
 static void *alloc_run(size_t size)
 {
     u64 frames = divide_up(size, PAGE_SIZE);
@@ -36,7 +42,7 @@ static void *alloc_run(size_t size)
     if (frames > UINT32_MAX || frame_alloc_contiguous(frames, &first) != OK)
         return NULL;
     run_lengths[first / PAGE_SIZE] = (u32)frames;
-    used_bytes += frames * PAGE_SIZE;
+    count_used(frames * PAGE_SIZE);
     return memset(physical_to_virtual(first), 0, frames * PAGE_SIZE);
 }
 
@@ -74,7 +80,7 @@ static void *alloc_slot(u16 class_index)
     void *memory = slab_take(slab);
     if (slab_is_full(slab))
         list_remove(&slab->link);
-    used_bytes += slab->slot_size;
+    count_used(slab->slot_size);
     return memset(memory, 0, slab->slot_size);
 }
 
@@ -129,4 +135,9 @@ void heap_free(void *memory)
 u64 heap_used_bytes(void)
 {
     return used_bytes;
+}
+
+u64 heap_most_bytes(void)
+{
+    return most_bytes;
 }

@@ -14,3 +14,5 @@ void heap_init(void);
 /* NULL is fine. Panics on what is not allocated, a second free included. */
 void heap_free(void *memory);
 u64 heap_used_bytes(void);
+/* The most that was in use at once. */
+u64 heap_most_bytes(void);

@@ -89,6 +89,7 @@ enum status command_stats(const struct shell_call *call)
     shell_print("frames: %lu\n", frame_total());
     shell_print("frames free: %lu\n", frame_available());
     shell_print("heap bytes: %lu\n", heap_used_bytes());
+    shell_print("heap bytes at most: %lu\n", heap_most_bytes());
     print_routines();
     struct persist_memory memory = persist_memory();
     print_window(window_space());

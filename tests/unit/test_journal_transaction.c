@@ -67,6 +67,31 @@ static void journal_rollback__after_changes__last_committed_content(void **state
     assert_int_equal(journal_fixture_get(fixture, 6), 0);
 }
 
+static void journal_rollback__zeros_still_held__are_zeros_again(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    struct buffer *held;
+    assert_int_equal(cache_get(&fixture->cache, 6, &held), OK);
+    set(fixture, 6, 60);
+    journal_rollback(fixture->journal);
+    assert_int_equal(journal_fixture_value(fixture, held->data), 0);
+    cache_release(held);
+}
+
+static void journal_rollback__zeros_that_the_log_holds__reach_the_disk(void **state)
+{
+    struct journal_fixture *fixture = *state;
+    set(fixture, 5, 50);
+    commit(fixture);
+    set(fixture, 5, 0);
+    commit(fixture);
+    set(fixture, 5, 51);
+    assert_int_equal(journal_checkpoint_all(fixture->journal), OK);
+    assert_int_equal(journal_fixture_on_disk(fixture, 5), 0);
+    journal_rollback(fixture->journal);
+    assert_int_equal(journal_fixture_get(fixture, 5), 0);
+}
+
 static void journal_rollback__fresh_buffer__is_read_from_disk_again(void **state)
 {
     struct journal_fixture *fixture = *state;
@@ -399,6 +424,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(journal_rollback__after_changes__last_committed_content),
+        TEST(journal_rollback__zeros_still_held__are_zeros_again),
+        TEST(journal_rollback__zeros_that_the_log_holds__reach_the_disk),
         TEST(journal_rollback__fresh_buffer__is_read_from_disk_again),
         TEST(journal_rollback__fresh_buffer_still_held__goes_when_let_go),
         TEST(journal_rollback__freed_blocks__are_in_use_again),

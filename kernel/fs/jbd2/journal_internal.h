@@ -27,7 +27,9 @@ struct journal_entry {
     struct buffer *buffer;
     struct list_link running;   /* in journal->running while in the running transaction */
     struct list_link committed; /* in journal->committed while the live log holds it */
-    u8 *undo;   /* the last committed content; there if the running one may change it */
+    u8 *undo; /* the last committed content; there if the running one may change it */
+    bool
+        was_zero; /* instead of an undo: not in the live log, and zero before the running one */
     bool freed; /* by the running transaction: not logged, and forgotten by its commit */
 };
 

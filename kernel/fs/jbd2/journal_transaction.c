@@ -175,11 +175,16 @@ enum status journal_revoke(struct journal *journal, u64 block, u64 count)
 
 /* --- changing --- */
 
+/* New blocks, most of what a generation changes, were nothing but zeros: they need no copy. */
 static enum status copy_for_undo(struct journal *journal, struct journal_entry *entry)
 {
     size_t block_size = journal->cache->block_size;
-    if (entry->undo)
+    if (entry->undo || entry->was_zero)
         return OK; /* freed after it was changed, and now used again */
+    entry->was_zero = !list_is_linked(&entry->committed) &&
+                      memory_is_zero(entry->buffer->data, block_size);
+    if (entry->was_zero)
+        return OK;
     entry->undo = port_alloc(block_size);
     if (!entry->undo)
         return ERR_NO_MEMORY;
@@ -231,7 +236,7 @@ static void leave_running(struct journal *journal, struct journal_entry *entry)
     list_remove(&entry->running);
     port_free(entry->undo);
     entry->undo = NULL;
-    entry->freed = false;
+    entry->was_zero = entry->freed = false;
     if (!list_is_linked(&entry->committed))
         journal_entry_destroy(journal, entry);
 }
@@ -249,6 +254,8 @@ void journal_rollback(struct journal *journal)
         struct journal_entry *entry = CONTAINER_OF(link, struct journal_entry, running);
         if (entry->undo)
             memcpy(entry->buffer->data, entry->undo, journal->cache->block_size);
+        else if (entry->was_zero)
+            memset(entry->buffer->data, 0, journal->cache->block_size);
         leave_running(journal, entry);
     }
     start_anew(journal);
