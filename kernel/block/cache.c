@@ -4,7 +4,7 @@
 #include "kernel/base/log.h"
 #include "kernel/base/string.h"
 
-enum { PREFETCH_MAX = 254 }; /* blocks in one request */
+enum { PREFETCH_MAX = 512 }; /* blocks in one request */
 
 void cache_open(struct cache *cache, struct disk *disk, size_t block_size,
                 u64 block_count, size_t capacity)

@@ -163,7 +163,7 @@ static void ext4_create_burst__10000_files_in_4k_blocks__costs_what_it_must(void
 {
     (void)state;
     static const struct limits limits = {
-        "4 KiB", "-b 4096 -i 8192 -J size=32", 192, 8900, 150, 300, 400
+        "4 KiB", "-b 4096 -i 8192 -J size=32", 192, 8900, 150, 200, 32
     };
     burst_life(&limits);
 }
@@ -172,7 +172,7 @@ static void ext4_create_burst__10000_files_in_1k_blocks__costs_what_it_must(void
 {
     (void)state;
     static const struct limits limits = {
-        "1 KiB", "-b 1024 -i 4096 -J size=32", 128, 5800, 150, 300, 400
+        "1 KiB", "-b 1024 -i 4096 -J size=32", 128, 5800, 150, 170, 52
     };
     burst_life(&limits);
 }

@@ -76,13 +76,15 @@ struct ext4_reader {
     u64 length;
 };
 
+enum ext4_bitmap_kind { EXT4_BLOCK_BITMAP, EXT4_INODE_BITMAP, EXT4_BITMAP_KINDS };
+
 /* What is read ahead of readers in order; see read_ahead.c. */
 struct ext4_read_ahead {
     u8 *data;
     u64 first_block;
     u64 block_count;                /* 0: holds nothing */
     u64 failed_block, failed_count; /* a window that could not be read: not tried again */
-    struct ext4_reader of_data, of_tables, of_directories;
+    struct ext4_reader of_data, of_tables, of_directories, of_bitmaps[EXT4_BITMAP_KINDS];
 };
 
 struct ext4 {

@@ -4,15 +4,44 @@
 #include "kernel/base/string.h"
 #include "kernel/fs/ext4/checksum.h"
 #include "kernel/fs/ext4/group_layout.h"
+#include "kernel/fs/ext4/read_ahead.h"
 
-enum { WIDE_DESCRIPTOR = 64 };
+enum { WIDE_DESCRIPTOR = 64, NEIGHBOURS_MAX = 64 };
+
+static u64 place_of(const struct ext4_group *group, enum ext4_bitmap_kind kind)
+{
+    return kind == EXT4_BLOCK_BITMAP ? group->block_bitmap : group->inode_bitmap;
+}
+
+/*
+ * The bitmap of the group, in the cache with those of the next groups if it follows the last one that
+ * was read: with flex_bg they lie side by side.
+ */
+static enum status read_with_neighbours(struct ext4 *fs, const struct ext4_group *group,
+                                        enum ext4_bitmap_kind kind,
+                                        struct buffer **buffer)
+{
+    struct ext4_reader *reader = &fs->read_ahead.of_bitmaps[kind];
+    u64 first = place_of(group, kind), end = first + 1;
+    struct ext4_group next = *group;
+
+    if (first == reader->next)
+        while (end - first < NEIGHBOURS_MAX &&
+               next.number + 1 < fs->superblock.group_count &&
+               ext4_group_load(fs, next.number + 1, &next) == OK &&
+               place_of(&next, kind) == end)
+            end++;
+    ext4_read_ahead_metadata(fs, reader, first, end);
+    return cache_get(&fs->cache, first, buffer);
+}
 
 /* Reads a bitmap and compares it with what its descriptor states, once while it is cached. */
 static enum status read_checked(struct ext4 *fs, const struct ext4_group *group,
-                                u64 block, u32 bits, u32 stated, struct buffer **bitmap)
+                                enum ext4_bitmap_kind kind, u32 bits, u32 stated,
+                                struct buffer **bitmap)
 {
     struct buffer *buffer;
-    enum status status = cache_get(&fs->cache, block, &buffer);
+    enum status status = read_with_neighbours(fs, group, kind, &buffer);
     if (status != OK)
         return status;
     if (ext4_has_checksums(fs) && !buffer->checked) {
@@ -20,7 +49,7 @@ static enum status read_checked(struct ext4 *fs, const struct ext4_group *group,
         u32 checksum = ext4_bitmap_checksum(fs, buffer->data, bits) & mask;
         if (checksum != stated) {
             log_error("ext4: group %u: bitmap in block %llu: bad checksum %#x",
-                      group->number, (unsigned long long)block, checksum);
+                      group->number, (unsigned long long)place_of(group, kind), checksum);
             cache_release(buffer);
             return ERR_CORRUPT;
         }
@@ -96,7 +125,7 @@ enum status ext4_group_block_bitmap(struct ext4 *fs, struct ext4_group *group,
         ext4_group_bitmap_checksums(fs, group->number, &block_checksum, &inode_checksum);
     if (status != OK)
         return status;
-    return read_checked(fs, group, group->block_bitmap, fs->superblock.blocks_per_group,
+    return read_checked(fs, group, EXT4_BLOCK_BITMAP, fs->superblock.blocks_per_group,
                         block_checksum, bitmap);
 }
 
@@ -111,6 +140,6 @@ enum status ext4_group_inode_bitmap(struct ext4 *fs, struct ext4_group *group,
         ext4_group_bitmap_checksums(fs, group->number, &block_checksum, &inode_checksum);
     if (status != OK)
         return status;
-    return read_checked(fs, group, group->inode_bitmap, fs->superblock.inodes_per_group,
+    return read_checked(fs, group, EXT4_INODE_BITMAP, fs->superblock.inodes_per_group,
                         inode_checksum, bitmap);
 }

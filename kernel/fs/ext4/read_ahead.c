@@ -6,19 +6,24 @@
 
 /* A reader who passes over no more than GAP_BYTES is still one who reads in order. */
 enum { GAP_BYTES = 16 * KIB };
-/* Read ahead is a part of what was read in order so far, not less and not more than this. */
+/*
+ * Who has read little in order may stop soon, and gets little ahead. What is read ahead grows with
+ * the square of what was read in order so far, and equals it at DOUBLING_BYTES; not less and not
+ * more than this.
+ */
 enum {
-    PART = 4,
+    DOUBLING_BYTES = 32 * KIB,
     WINDOW_LEAST_BYTES = 32 * KIB,
     WINDOW_BYTES = 512 * KIB,
     METADATA_LEAST_BYTES = 8 * KIB,
-    METADATA_BYTES = 256 * KIB
+    METADATA_BYTES = 512 * KIB
 };
 
-/* In blocks, as the bounds are. */
-static u64 reach_of(struct ext4_reader *reader, u64 least, u64 most)
+/* In blocks, as the bounds and `doubling` are. */
+static u64 reach_of(struct ext4_reader *reader, u64 doubling, u64 least, u64 most)
 {
-    u64 reach = min_u64(max_u64(reader->length / PART, least), most);
+    u64 length = min_u64(reader->length, most);
+    u64 reach = min_u64(max_u64(length * length / doubling, least), most);
 
     reader->length += reach;
     return reach;
@@ -44,7 +49,8 @@ void ext4_read_ahead_metadata(struct ext4 *fs, struct ext4_reader *reader, u64 b
     if (!sequential || block >= end || end > fs->superblock.block_count)
         return;
     size_t limit = min_size(METADATA_BYTES >> shift, fs->cache.capacity / 4);
-    u64 reach = reach_of(reader, METADATA_LEAST_BYTES >> shift, limit);
+    u64 reach =
+        reach_of(reader, DOUBLING_BYTES >> shift, METADATA_LEAST_BYTES >> shift, limit);
     size_t count = min_size(reach, end - block);
     cache_prefetch(&fs->cache, block, count);
     reader->next = block + count;
@@ -116,8 +122,8 @@ static bool fill_window(struct ext4 *fs, u64 block, u64 wanted)
 {
     struct ext4_read_ahead *window = &fs->read_ahead;
     u32 shift = fs->superblock.block_shift;
-    u64 reach =
-        reach_of(&window->of_data, WINDOW_LEAST_BYTES >> shift, WINDOW_BYTES >> shift);
+    u64 reach = reach_of(&window->of_data, DOUBLING_BYTES >> shift,
+                         WINDOW_LEAST_BYTES >> shift, WINDOW_BYTES >> shift);
     u64 count = min_u64(max_u64(reach, wanted), fs->superblock.block_count - block);
     window->block_count = 0;
     if (block - window->failed_block < window->failed_count)
