@@ -53,13 +53,14 @@ static void list_one(const struct snapper_generation_info *info,
 enum status verb_list(struct snapper *snapper, struct report *report)
 {
     char line[GENERATION_LINE_MAX];
-    size_t count = snapper_generation_count(snapper);
     bool usage_known = true;
 
     generation_heading(line, sizeof line);
-    report->operations->line(report, count > 0 ? line : "no generations");
+    report->operations->line(
+        report, snapper_generation_count(snapper) > 0 ? line : "no generations");
     report_list_begin(report, "generations");
-    for (size_t i = 0; i < count; i++) {
+    /* One that could not be looked at before, and so was counted, may turn out to be none. */
+    for (size_t i = 0; i < snapper_generation_count(snapper); i++) {
         struct snapper_generation_info info;
         struct snapper_usage usage;
 

@@ -19,6 +19,11 @@ enum { SIZE = 40, PAGES = 14, STREAM_MAX = 32 * KIB, GENERATIONS = 4 };
 static const u64 scene_time = 1795246200000000;
 static struct generation_name names[GENERATIONS];
 
+const char *snapper_operations_generation(size_t index)
+{
+    return names[index].text;
+}
+
 /* --- streams in memory --- */
 
 struct memory_stream {

@@ -27,5 +27,7 @@ extern const size_t snapper_operation_count;
 /* Once for all: streams and an archive to bring in. */
 void snapper_operations_prepare(void);
 void snapper_operations_done(void);
+/* The name of a generation of the scenes, the oldest first. */
+const char *snapper_operations_generation(size_t index);
 /* A fixture in this condition; fixture_close() as after fixture_open(). */
 void snapper_operations_scene(struct fixture *fixture, enum operations_scene scene);
