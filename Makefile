@@ -213,8 +213,9 @@ $(BUILD)/tests/unit/test_corpora: $(MACHINE:%.c=$(BUILD)/host/machine/%.o)
 $(BUILD)/tests/unit/test_virtio: $(MACHINE:%.c=$(BUILD)/host/machine/%.o)
 # Functions of the layers below that these tests make fail.
 wrap = $(addprefix -Wl$(comma)--wrap=,$(1))
-$(BUILD)/tests/unit/test_ext4_errors: WRAPPED := \
-	$(call wrap,cache_get cache_get_fresh journal_modify journal_revoke map_set)
+$(addprefix $(BUILD)/tests/unit/,test_ext4_errors test_ext4_session_errors): WRAPPED := \
+	$(call wrap,cache_get cache_get_fresh journal_modify journal_room journal_revoke map_set \
+	port_alloc disk_submit disk_wait disk_read disk_write disk_flush)
 $(BUILD)/tests/unit/test_snapper_errors: WRAPPED := $(call wrap,map_set)
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libportable.a
 	@mkdir -p $(@D)

@@ -18,86 +18,16 @@
 
 #include "kernel/fs/ext4/check.h"
 #include "kernel/fs/ext4/ext4.h"
-#include "kernel/fs/jbd2/journal.h"
+#include "tests/support/ext4_below.h"
+#include "tests/support/ext4_odd.h"
 #include "tests/support/ext4_operations.h"
 #include "tests/support/port_host.h"
 #include "tests/support/victim.h"
 
-/* --- the layers below (the linker leads calls here) --- */
-
-enum below { BUFFERS, FRESH_BUFFERS, CHANGES, REVOKES, ENTRIES, BELOW_KINDS };
-
-static const enum status below_status[] = { ERR_IO, ERR_NO_MEMORY, ERR_TRANSACTION_FULL,
-                                            ERR_NO_MEMORY, ERR_NO_MEMORY };
-
-static struct {
-    enum below kind;
-    u64 countdown; /* the call that fails: 1 is the next; 0: none */
-    bool for_good; /* and all after it */
-    u64 struck;
-} below;
-
-static bool fails(enum below kind)
-{
-    if (below.countdown == 0 || below.kind != kind)
-        return false;
-    if (below.countdown > 1) {
-        below.countdown--;
-        return false;
-    }
-    if (!below.for_good)
-        below.countdown = 0;
-    below.struck++;
-    return true;
-}
-
-enum status __real_cache_get(struct cache *cache, u64 block, struct buffer **buffer);
-enum status __wrap_cache_get(struct cache *cache, u64 block, struct buffer **buffer)
-{
-    return fails(BUFFERS) ? below_status[BUFFERS]
-                          : __real_cache_get(cache, block, buffer);
-}
-
-enum status __real_cache_get_fresh(struct cache *cache, u64 block,
-                                   struct buffer **buffer);
-enum status __wrap_cache_get_fresh(struct cache *cache, u64 block, struct buffer **buffer)
-{
-    return fails(FRESH_BUFFERS) ? below_status[FRESH_BUFFERS]
-                                : __real_cache_get_fresh(cache, block, buffer);
-}
-
-enum status __real_journal_modify(struct journal *journal, struct buffer *buffer);
-enum status __wrap_journal_modify(struct journal *journal, struct buffer *buffer)
-{
-    return fails(CHANGES) ? below_status[CHANGES]
-                          : __real_journal_modify(journal, buffer);
-}
-
-enum status __real_journal_revoke(struct journal *journal, u64 block, u64 count);
-enum status __wrap_journal_revoke(struct journal *journal, u64 block, u64 count)
-{
-    return fails(REVOKES) ? below_status[REVOKES]
-                          : __real_journal_revoke(journal, block, count);
-}
-
-enum status __real_map_set(struct map *map, u64 key, u64 value);
-enum status __wrap_map_set(struct map *map, u64 key, u64 value)
-{
-    return fails(ENTRIES) ? below_status[ENTRIES] : __real_map_set(map, key, value);
-}
-
-static void fail_below(enum below kind, u64 nth, bool for_good)
-{
-    below.kind = kind;
-    below.countdown = nth;
-    below.for_good = for_good;
-    below.struck = 0;
-}
-
 /* --- each of them in turn --- */
 
 /* All of the first calls, fewer and fewer of those that follow: most of them only go on. */
-enum { DENSE = 40, TRIES_MAX = 100000 };
+enum { DENSE = 40, DENSE_FOR_GOOD = 8, TRIES_MAX = 100000 };
 
 static struct victim victim;
 static struct ram_disk ram;
@@ -107,15 +37,15 @@ static struct ext4 *fs;
 static bool strike(const struct ext4_operation *operation, enum status usual,
                    enum below kind, u64 nth, bool for_good)
 {
-    fail_below(kind, nth, for_good);
+    ext4_below_fail(kind, nth, for_good);
     enum status status = operation->run(fs);
-    bool struck = below.struck > 0;
-    fail_below(kind, 0, false);
+    bool struck = ext4_below_struck();
+    ext4_below_fail(kind, 0, false);
     ext4_rollback(fs);
-    if (status != usual && status != below_status[kind])
+    if (status != usual && status != ext4_below_status(kind))
         print_error("%s: %s: call %llu of kind %d: %s\n", victim.name, operation->name,
                     (unsigned long long)nth, kind, status_text(status));
-    assert_true(status == usual || status == below_status[kind]);
+    assert_true(status == usual || status == ext4_below_status(kind));
     assert_true(struck || status == usual);
     return struck;
 }
@@ -124,15 +54,15 @@ static void try_operation(const struct ext4_operation *operation, bool for_good)
 {
     struct ext4_check_report report;
     enum status usual = operation->run(fs);
-    u64 nth;
+    u64 nth, dense = for_good ? DENSE_FOR_GOOD : DENSE;
 
     ext4_rollback(fs);
-    for (enum below kind = BUFFERS; kind < BELOW_KINDS; kind++) {
+    for (enum below kind = BELOW_BUFFERS; kind < BELOW_KINDS; kind++) {
         for (nth = 1; strike(operation, usual, kind, nth, for_good);
-             nth += 1 + nth / DENSE)
+             nth += 1 + nth / dense)
             assert_true(nth < TRIES_MAX);
-        assert_true(nth > 1 || !operation->changes || kind > CHANGES ||
-                    kind == FRESH_BUFFERS);
+        assert_true(nth > 1 || !operation->changes || kind > BELOW_CHANGES ||
+                    kind == BELOW_FRESH_BUFFERS);
     }
     assert_int_equal(ext4_check(fs, &report), OK);
     assert_string_equal(report.first, "");
@@ -181,12 +111,37 @@ operation__each_call_below_and_all_after_fail__rollback_undoes_it(void **state)
     each_operation(true);
 }
 
+static void each_odd_operation(const char *options)
+{
+    struct ext4_mount_options mount = { .cache_capacity = 64 };
+
+    ext4_odd_image("errors_odd", options, &ram);
+    victim.name = "odd";
+    assert_int_equal(ext4_mount(&ram.disk, &mount, &fs), OK);
+    for (size_t i = 0; i < ext4_odd_operation_count; i++) {
+        assert_int_equal(ext4_odd_operations[i].run(fs), OK);
+        ext4_rollback(fs);
+        try_operation(&ext4_odd_operations[i], false);
+        try_operation(&ext4_odd_operations[i], true);
+    }
+    assert_int_equal(ext4_unmount(fs), OK);
+    ram_disk_close(&ram);
+}
+
+static void operation__on_what_others_left__rollback_undoes_it(void **state)
+{
+    (void)state;
+    each_odd_operation("-b 1024 -J size=1");
+    each_odd_operation("-b 1024 -J size=1 -O ^metadata_csum,^64bit");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operation__each_call_below_fails_once__rollback_undoes_it),
         cmocka_unit_test(
             operation__each_call_below_and_all_after_fail__rollback_undoes_it),
+        cmocka_unit_test(operation__on_what_others_left__rollback_undoes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,20 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/base/crc.h"
-#include "kernel/base/endian.h"
 #include "kernel/fs/ext4/ext4_internal.h"
 #include "kernel/fs/ext4/orphan.h"
 #include "tests/support/ext4_image.h"
 #include "tests/support/host_run.h"
+#include "tests/support/orphan_image.h"
 #include "tests/support/port_host.h"
 #include "tests/support/ram_disk.h"
 
 struct world {
-    const char *path;
+    struct orphan_image image;
     struct ram_disk ram;
     struct ext4 *fs;
-    u32 inodes[3];
 };
 
 static enum status mount(struct world *world)
@@ -31,60 +29,21 @@ static enum status mount(struct world *world)
     return ext4_mount(&world->ram.disk, &options, &world->fs);
 }
 
-static u8 data[200 * 1024];
-
-/* Three files, of which debugfs takes the names of the first two away but not the inodes. */
 static void given_files(struct world *world, const char *options)
 {
     memset(world, 0, sizeof *world);
-    world->path = ext4_image_make("orphan", 16, options);
-    for (size_t i = 0; i < sizeof data; i++)
-        data[i] = (u8)(i * 7 + 1);
-    for (unsigned i = 0; i < 3; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "file-%u", i);
-        ext4_image_write(world->path, name, data, sizeof data);
-        snprintf(name, sizeof name, "/file-%u", i);
-        world->inodes[i] = ext4_image_inode(world->path, name);
-        assert_true(world->inodes[i] != 0);
-    }
-}
-
-static void debugfs(struct world *world, const char *format, u32 first, u32 second)
-{
-    char request[200], output[1000];
-    snprintf(request, sizeof request, format, first, second);
-    ext4_image_debugfs(world->path, request, output, sizeof output);
-}
-
-static void make_deleted(struct world *world, u32 which, u32 next)
-{
-    debugfs(world, "unlink file-%u", which, 0);
-    debugfs(world, "set_inode_field <%u> links_count 0", world->inodes[which], 0);
-    debugfs(world, "set_inode_field <%u> dtime @%u", world->inodes[which], next);
-}
-
-/* A crash within a truncation to 1500 bytes. */
-static void make_truncated(struct world *world, u32 which, u32 next)
-{
-    debugfs(world, "set_inode_field <%u> size 1500", world->inodes[which], 0);
-    debugfs(world, "set_inode_field <%u> dtime @%u", world->inodes[which], next);
-}
-
-static void set_head(struct world *world, u32 inode)
-{
-    debugfs(world, "set_super_value last_orphan %u", inode, 0);
+    orphan_image_make(&world->image, "orphan", options);
 }
 
 static void load(struct world *world)
 {
-    assert_true(ram_disk_load(&world->ram, world->path));
+    assert_true(ram_disk_load(&world->ram, world->image.path));
 }
 
 static void expect_clean_end(struct world *world)
 {
     assert_int_equal(ext4_unmount(world->fs), OK);
-    assert_true(ext4_image_ram_is_clean(&world->ram, world->path));
+    assert_true(ext4_image_ram_is_clean(&world->ram, world->image.path));
     ram_disk_close(&world->ram);
 }
 
@@ -94,15 +53,15 @@ static void recover_list(const char *options)
     struct ext4_space space;
     struct ext4_stat stat;
     given_files(&world, options);
-    make_deleted(&world, 0, world.inodes[2]);
-    make_truncated(&world, 2, world.inodes[1]);
-    make_deleted(&world, 1, 0);
-    set_head(&world, world.inodes[0]);
+    orphan_image_delete(&world.image, 0, world.image.inodes[2]);
+    orphan_image_cut(&world.image, 2, world.image.inodes[1]);
+    orphan_image_delete(&world.image, 1, 0);
+    orphan_image_set_head(&world.image, world.image.inodes[0]);
     load(&world);
     assert_int_equal(mount(&world), OK);
     ext4_space(world.fs, &space);
     assert_false(space.read_only);
-    assert_int_equal(ext4_stat(world.fs, world.inodes[2], &stat), OK);
+    assert_int_equal(ext4_stat(world.fs, world.image.inodes[2], &stat), OK);
     assert_int_equal(stat.size_bytes, 1500);
     assert_true(stat.blocks_512 <= 8);
     expect_clean_end(&world);
@@ -136,9 +95,9 @@ static void recover__list_with_a_loop__mounts_read_only(void **state)
     (void)state;
     struct world world;
     given_files(&world, "");
-    make_truncated(&world, 0, world.inodes[1]);
-    make_truncated(&world, 1, world.inodes[0]);
-    set_head(&world, world.inodes[0]);
+    orphan_image_cut(&world.image, 0, world.image.inodes[1]);
+    orphan_image_cut(&world.image, 1, world.image.inodes[0]);
+    orphan_image_set_head(&world.image, world.image.inodes[0]);
     expect_read_only(&world, "loop");
 }
 
@@ -147,8 +106,8 @@ static void recover__list_with_a_free_inode__mounts_read_only(void **state)
     (void)state;
     struct world world;
     given_files(&world, "");
-    make_deleted(&world, 0, world.inodes[2] + 5);
-    set_head(&world, world.inodes[0]);
+    orphan_image_delete(&world.image, 0, world.image.inodes[2] + 5);
+    orphan_image_set_head(&world.image, world.image.inodes[0]);
     expect_read_only(&world, "free inode");
 }
 
@@ -157,54 +116,25 @@ static void recover__list_with_the_journal__mounts_read_only(void **state)
     (void)state;
     struct world world;
     given_files(&world, "");
-    make_deleted(&world, 0, 8);
-    set_head(&world, world.inodes[0]);
+    orphan_image_delete(&world.image, 0, 8);
+    orphan_image_set_head(&world.image, world.image.inodes[0]);
     expect_read_only(&world, "impossible inode");
 }
 
 /* --- the orphan file --- */
-
-enum { ORPHAN_PRESENT = 0x10000, ORPHAN_FILE_AT = 1024 + 0x280 };
-
-/* Puts the inodes into the orphan file's first block, as Linux would have left them. */
-static void fill_orphan_file(struct world *world, u32 first, u32 second, bool checksums)
-{
-    struct ext4_mount_options options = { .read_only = true };
-    struct ext4_inode file;
-    struct buffer *buffer;
-    u8 address[8];
-    assert_int_equal(ext4_mount(&world->ram.disk, &options, &world->fs), OK);
-    u32 number = get_le32(world->ram.bytes + ORPHAN_FILE_AT);
-    assert_int_equal(ext4_inode_load(world->fs, number, &file), OK);
-    assert_int_equal(ext4_inode_block(world->fs, &file, 0, &buffer), OK);
-    u32 size = world->fs->superblock.block_size;
-    u8 *raw = world->ram.bytes + buffer->block * size;
-    put_le32(raw + 4, first);
-    put_le32(raw + 40, second);
-    put_le64(address, buffer->block);
-    if (checksums) {
-        u32 crc = crc32c_update(file.checksum_seed, address, sizeof address);
-        put_le32(raw + size - 4, crc32c_update(crc, raw, size - 8));
-    }
-    u8 *super = world->ram.bytes + 1024;
-    put_le32(super + 0x64, get_le32(super + 0x64) | ORPHAN_PRESENT);
-    if (checksums)
-        put_le32(super + 0x3FC, crc32c_update(~0U, super, 0x3FC));
-    cache_release(buffer);
-    ext4_drop(world->fs);
-}
 
 static void recover_file(const char *options, bool checksums)
 {
     struct world world;
     struct ext4_stat stat;
     given_files(&world, options);
-    make_deleted(&world, 0, 0);
-    make_truncated(&world, 2, 0);
+    orphan_image_delete(&world.image, 0, 0);
+    orphan_image_cut(&world.image, 2, 0);
     load(&world);
-    fill_orphan_file(&world, world.inodes[0], world.inodes[2], checksums);
+    orphan_image_fill_file(&world.ram, world.image.inodes[0], world.image.inodes[2],
+                           checksums);
     assert_int_equal(mount(&world), OK);
-    assert_int_equal(ext4_stat(world.fs, world.inodes[2], &stat), OK);
+    assert_int_equal(ext4_stat(world.fs, world.image.inodes[2], &stat), OK);
     assert_true(stat.blocks_512 <= 8);
     expect_clean_end(&world);
 }
@@ -222,9 +152,9 @@ static void recover__orphan_file_with_a_bad_checksum__mounts_read_only(void **st
     struct world world;
     given_files(&world, "-O orphan_file");
     load(&world);
-    fill_orphan_file(&world, world.inodes[0], 0, true);
-    fill_orphan_file(&world, world.inodes[1], 0, false);
-    assert_true(ram_disk_save(&world.ram, world.path));
+    orphan_image_fill_file(&world.ram, world.image.inodes[0], 0, true);
+    orphan_image_fill_file(&world.ram, world.image.inodes[1], 0, false);
+    assert_true(ram_disk_save(&world.ram, world.image.path));
     ram_disk_close(&world.ram);
     expect_read_only(&world, "bad block");
 }
@@ -238,10 +168,11 @@ static void recover__orphan_file_with_a_bad_checksum__mounts_read_only(void **st
 static void given_a_large_file(struct world *world, struct ext4_space *before)
 {
     enum { SIZE = 84 * MIB, PIECE = 200 * 1024 };
+    static u8 data[PIECE];
     u32 inode;
     memset(world, 0, sizeof *world);
-    world->path = ext4_image_make_loaded("orphan", 96, "-b 1024 -g 256 -N 8192 -J size=1",
-                                         &world->ram);
+    world->image.path = ext4_image_make_loaded(
+        "orphan", 96, "-b 1024 -g 256 -N 8192 -J size=1", &world->ram);
     assert_int_equal(mount(world), OK);
     ext4_space(world->fs, before);
     assert_int_equal(ext4_create(world->fs, EXT4_ROOT_INODE, "large", &inode), OK);
@@ -310,7 +241,7 @@ static void unlink__larger_than_a_transaction__is_finished_by_the_unmount(void *
     struct ext4_space before;
     given_a_large_file(&world, &before);
     assert_int_equal(ext4_unmount(world.fs), OK);
-    assert_true(ext4_image_ram_is_clean(&world.ram, world.path));
+    assert_true(ext4_image_ram_is_clean(&world.ram, world.image.path));
     assert_int_equal(mount(&world), OK);
     expect_space(&world, &before);
     expect_clean_end(&world);
