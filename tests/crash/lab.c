@@ -194,6 +194,7 @@ void lab_open(struct lab *lab, const struct scenario *scenario, u64 seed,
                          .observer = observer };
     config_defaults(&lab->config, &sources);
     lab->config.threshold = 5;
+    lab->config.fallback = 9; /* counted, and never so often */
     lab->steps = calloc(LAB_STEPS, sizeof *lab->steps);
     char name[32];
     format_text(name, sizeof name, "explored-%d", getpid());

@@ -3,6 +3,7 @@
 
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
+#include "snapper/boots.h"
 
 #include <stdlib.h>
 
@@ -69,8 +70,9 @@ enum status perform_unmount(struct lab *lab, size_t unused)
 static enum status go_on_from_target(struct lab *lab)
 {
     const struct lab_state *state = &lab_last_step(lab)->state;
+    struct snapper_boot boot;
 
-    enum status status = open_generation(lab->snapper, NULL);
+    enum status status = snapper_boot_open(lab->snapper, &boot);
     if (status != OK)
         return status;
     struct generation_name name = snapper_current(lab->snapper);
