@@ -99,7 +99,8 @@ static void report_cpu(void)
 static bool is_known_option(const struct command_line_item *item)
 {
     static const char *const words[] = { "fresh", "hold" };
-    static const char *const keys[] = { "run", "generation", "interval", "crash" };
+    static const char *const keys[] = { "run", "generation", "interval", "crash",
+                                        "output" };
 
     if (item->has_value && text_starts_with(item->key, "snapper."))
         return true;
@@ -190,6 +191,22 @@ static void resume_memory(void)
     window_resumed();
 }
 
+/* output=commit: what programs write is shown once a generation holds it. */
+static void choose_output(void)
+{
+    enum persist_mode mode = persist_mode();
+    char when[16];
+
+    if (!command_line_get(boot_info.command_line, "output", when, sizeof when))
+        return;
+    if (!text_equal(when, "commit"))
+        log_warning("boot: output=%s is not known", when);
+    else if ((mode != PERSIST_FRESH && mode != PERSIST_RESUMED) || storage_is_read_only())
+        log_warning("boot: output=commit: there are no generations here, all is shown");
+    else
+        terminal_hold();
+}
+
 static void start_processes(void)
 {
     static const struct program_files files = { storage_read_file, storage_next_file };
@@ -197,6 +214,7 @@ static void start_processes(void)
 
     upkeep_start(root_object(OBJECT_PROCESSES), root_object(OBJECT_TERMINAL), &files,
                  hold ? UPKEEP_HOLD : UPKEEP_RUN);
+    choose_output();
     scheduler_init();
 }
 

@@ -29,6 +29,16 @@ struct ext4 *storage_fs(void)
     return storage.fs;
 }
 
+bool storage_is_read_only(void)
+{
+    struct ext4_space space;
+
+    if (!storage.fs)
+        return true;
+    ext4_space(storage.fs, &space);
+    return space.read_only;
+}
+
 struct snapper *storage_snapper(void)
 {
     return storage.snapper;

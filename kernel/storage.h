@@ -15,6 +15,7 @@ void storage_open(const char *command_line);
 
 struct disk *storage_disk(void);       /* NULL: none */
 struct ext4 *storage_fs(void);         /* NULL: no image that could be mounted */
+bool storage_is_read_only(void);       /* or there is no image */
 struct snapper *storage_snapper(void); /* NULL: no image that Snapper can work on */
 const struct snapper_config *storage_config(void);
 const struct snapper_config_sources *storage_config_sources(void);

@@ -88,6 +88,12 @@ enum status snapper_rollback(struct snapper *snapper, const char *name)
     return commit_change(snapper, &next, OK);
 }
 
+void snapper_mark_passing(struct snapper *snapper)
+{
+    ASSERT(snapper->state == SNAPPER_CREATION);
+    snapper->creation.passing = true;
+}
+
 struct generation_name snapper_target(const struct snapper *snapper)
 {
     return snapper->record.target;

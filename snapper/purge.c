@@ -299,7 +299,6 @@ enum status purge_generation(struct snapper *snapper, struct generation *generat
     enum status status = begin(&purging);
     if (status != OK)
         return status;
-    log_info("snapper: purging %s", generation->name.text);
     rc_table_uncount(&snapper->listed, purging.mapping);
     status = state_file_copy(&snapper->record, &purging.record);
     if (status == OK)

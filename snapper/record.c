@@ -18,7 +18,7 @@ enum status record_write(struct snapper *snapper, const struct state_file *recor
 u64 record_room(const struct snapper *snapper, const struct state_file *record)
 {
     enum { LINE = 48 };
-    u64 lines = 4 + record->purging.count + record->pins.count + record->settled.count;
+    u64 lines = 5 + record->purging.count + record->pins.count + record->settled.count;
     struct store_space space;
 
     snapper->store->operations->space(snapper->store, &space);

@@ -88,6 +88,13 @@ enum status retention_count(const struct snapper *snapper, size_t *count)
     return OK;
 }
 
+static enum status purge_aloud(struct snapper *snapper, struct generation *generation,
+                               struct snapper_purge_report *report)
+{
+    log_info("snapper: purging %s", generation->name.text);
+    return purge_generation(snapper, generation, report);
+}
+
 static enum status find_named(struct snapper *snapper, const char *name,
                               struct generation **generation)
 {
@@ -117,6 +124,24 @@ enum status purge(struct snapper *snapper, const char *name,
         return status;
     if (count <= snapper->config->min_snapshots)
         return deny(generation, "min_snapshots would not be left");
+    snapper->state = SNAPPER_PURGE;
+    status = purge_aloud(snapper, generation, report);
+    snapper->state = SNAPPER_DORMANT;
+    return status;
+}
+
+enum status retention_drop(struct snapper *snapper, const struct generation_name *name,
+                           struct snapper_purge_report *report)
+{
+    struct generation *generation = generation_find(&snapper->generations, name);
+    size_t count;
+
+    if (generation == NULL || !is_complete(snapper, generation) ||
+        retention_obstacle(snapper, generation) != NULL)
+        return OK;
+    enum status status = retention_count(snapper, &count);
+    if (status != OK || count <= snapper->config->min_snapshots)
+        return status;
     snapper->state = SNAPPER_PURGE;
     status = purge_generation(snapper, generation, report);
     snapper->state = SNAPPER_DORMANT;
@@ -161,7 +186,7 @@ enum status purge_forced(struct snapper *snapper, const char *name,
     status = snapper_load_mapping(snapper, generation, &mapping);
     if (status == OK) {
         mapping_release(mapping);
-        status = purge_generation(snapper, generation, report);
+        status = purge_aloud(snapper, generation, report);
     } else if (is_unreadable(status)) {
         status = give_up(snapper, generation, report);
     }
@@ -192,7 +217,7 @@ static enum status apply_rules(struct snapper *snapper,
 
         if (oldest == NULL || (!surplus && !is_expired(snapper, oldest, now)))
             return OK; /* those behind it are younger */
-        status = purge_generation(snapper, oldest, report);
+        status = purge_aloud(snapper, oldest, report);
     }
     return status;
 }

@@ -39,6 +39,7 @@ struct pending {
 struct creation {
     struct mapping *base;      /* NULL: none */
     struct generation *parent; /* NULL: none */
+    bool passing;
     struct pending *pending;
     size_t count;
     size_t capacity;
@@ -185,6 +186,9 @@ struct generation *retention_newest(const struct snapper *snapper);
 /* The next one after `after` (NULL: the oldest) that rules may purge; never the newest. */
 struct generation *retention_next(const struct snapper *snapper,
                                   const struct generation *after);
+/* The same generation as by purge(), but said to nobody: what was only passing is not missed. */
+enum status retention_drop(struct snapper *snapper, const struct generation_name *name,
+                           struct snapper_purge_report *report);
 /* How many generations there are, if that is certain. */
 enum status retention_count(const struct snapper *snapper, size_t *count);
 

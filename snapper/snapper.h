@@ -93,6 +93,12 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
                             struct snapper_commit_report *report);
 enum status abort_snapshot(struct snapper *snapper);
 
+/*
+ * The generation in creation will be a passing one: it is purged when the next of its kind is committed, in
+ * whatever session, unless retention.h protects it.
+ */
+void snapper_mark_passing(struct snapper *snapper);
+
 /* ---- recovery step ---- */
 
 /* `name`: NULL: the rollback target, else the newest with an archive. ERR_NOT_FOUND: none; ERR_INTEGRITY, ERR_UNSUPPORTED. */

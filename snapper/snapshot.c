@@ -109,11 +109,13 @@ static void count_pending(const struct creation *creation,
 }
 
 /* The generation is made, whatever becomes of older ones. */
-static u32 apply_rules(struct snapper *snapper)
+static u32 apply_rules(struct snapper *snapper, const struct generation_name *passed)
 {
     struct snapper_purge_report report;
 
     enum status status = purge_expired(snapper, &report);
+    if (status == OK)
+        status = retention_drop(snapper, passed, &report);
     if (status != OK)
         log_warning("snapper: old generations stay: %s", status_text(status));
     return report.generations;
@@ -124,6 +126,7 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
 {
     struct snapper_commit_report result = { 0 };
     struct snapper_purge_report purged = { 0 };
+    struct generation_name passed = { 0 };
     struct generation *generation;
     struct mapping *mapping;
 
@@ -131,6 +134,8 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
         return ERR_INVALID_STATE;
     if (description == NULL)
         description = "";
+    if (snapper->creation.passing)
+        passed = snapper->record.passing;
     enum status status =
         strlen(description) > ARCHIVE_DESCRIPTION_MAX ? ERR_TOO_LARGE : OK;
     if (status == OK)
@@ -159,7 +164,7 @@ enum status commit_snapshot(struct snapper *snapper, const char *description,
                   "transactions",
                   result.name.text, result.objects, result.files_written, result.copies,
                   result.transactions);
-    result.purged += apply_rules(snapper);
+    result.purged += apply_rules(snapper, &passed);
     *report = result;
     return OK;
 }

@@ -68,6 +68,8 @@ static enum status write_archive(struct writer *writer, const char *description,
     /* With the archive the rollback target is reached; not before. */
     writer->record.writing = writer->record.target = (struct generation_name){ 0 };
     writer->record.boots = 0;
+    if (snapper->creation.passing)
+        writer->record.passing = writer->generation->name;
     if (writer->record_changes)
         status = record_write(snapper, &writer->record);
     if (status == OK)
@@ -84,9 +86,10 @@ static enum status prepare_record(struct writer *writer)
     if (status != OK)
         return status;
     /* The first generation makes the file: upkeep of a full disk must not need a block for it. */
-    writer->record_changes =
-        writer->home == 0 || !generation_name_is_empty(&record->target) ||
-        !generation_name_is_empty(&record->writing) || record->boots > 0;
+    writer->record_changes = writer->home == 0 ||
+                             !generation_name_is_empty(&record->target) ||
+                             !generation_name_is_empty(&record->writing) ||
+                             record->boots > 0 || writer->snapper->creation.passing;
     if (!generation_name_is_empty(&record->writing))
         status = name_list_add(&record->purging, &record->writing);
     record->writing = (struct generation_name){ 0 };

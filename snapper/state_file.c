@@ -94,6 +94,10 @@ static enum status decode_line(struct state_file *state, const struct text_line 
             state->target = name;
             return OK;
         }
+        if (text_equal(line->key, "passing")) {
+            state->passing = name;
+            return OK;
+        }
         if (text_equal(line->key, "purging"))
             return name_list_add(&state->purging, &name);
         if (text_equal(line->key, "pin"))
@@ -146,6 +150,7 @@ static size_t put_state(const struct state_file *state, char *to, size_t size)
     for (size_t i = 0; i < state->purging.count; i++)
         at = put_name(to, size, at, "purging", &state->purging.names[i]);
     at = put_name(to, size, at, "target", &state->target);
+    at = put_name(to, size, at, "passing", &state->passing);
     for (size_t i = 0; i < state->pins.count; i++)
         at = put_name(to, size, at, "pin", &state->pins.names[i]);
     for (size_t i = 0; i < state->settled.count; i++)

@@ -6,6 +6,7 @@
  *   writing = NAME    a generation being written in several transactions
  *   purging = NAME    a generation whose files are being removed (any number of lines)
  *   target = NAME     boot this generation (rollback)
+ *   passing = NAME    goes when the next such one is there (snapper.h)
  *   pin = NAME        never purge it (any number of lines)
  *   settled = NAME    the rc bytes on disk count this archive (any number of lines)
  */
@@ -22,8 +23,9 @@ struct name_list {
 };
 
 struct state_file {
-    struct generation_name writing; /* may be empty, as target */
+    struct generation_name writing; /* may be empty, as the next two */
     struct generation_name target;
+    struct generation_name passing;
     u64 boots;
     struct name_list purging;
     struct name_list pins;

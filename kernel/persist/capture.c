@@ -100,6 +100,8 @@ enum status capture_generation(const struct capture *capture, const char *descri
     status = init_snapshot(capture->snapper, NULL);
     if (status)
         return status;
+    if (capture->passing)
+        snapper_mark_passing(capture->snapper);
     status = run_generation(capture, description, &result);
     if (status)
         return status;

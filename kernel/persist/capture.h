@@ -21,6 +21,7 @@ struct capture {
      * and the line is drawn here. NULL: nothing ever runs.
      */
     void (*await_line)(void);
+    bool passing; /* the generation is marked so (snapper.h) */
 };
 
 struct capture_report {

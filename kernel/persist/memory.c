@@ -6,7 +6,6 @@
 #include "kernel/base/log.h"
 #include "kernel/persist/persist_internal.h"
 #include "kernel/persist/window.h"
-#include "snapper/retention.h"
 
 enum {
     ROOM = 64,       /* frames freed at once */
@@ -39,18 +38,13 @@ static bool may_capture(void)
            (persist.mode == PERSIST_FRESH || persist.mode == PERSIST_RESUMED);
 }
 
-/* With interval=0 nobody asked for generations: only the newest of those that memory forces is kept. */
-static void drop_forced_before(const struct generation_name *made)
+/* With interval=0 nobody asked for generations: the one before was only on the way to this one. */
+enum status persist_take_passing(const char *description, struct capture_report *report)
 {
-    struct generation_name before = persist.forced;
-    struct snapper_purge_report report;
-
-    persist.forced = *made;
-    if (!before.text[0] || persist.config->interval_microseconds)
-        return;
-    enum status status = purge(persist.capture.snapper, before.text, &report);
-    if (status && status != ERR_NOT_FOUND && status != ERR_PURGE_DENIED)
-        log_warning("persist: %s stays: %s", before.text, status_text(status));
+    persist.capture.passing = persist.config->interval_microseconds == 0;
+    enum status status = persist_take(description, report);
+    persist.capture.passing = false;
+    return status;
 }
 
 static u64 frames_for_generation(u64 pages)
@@ -77,14 +71,13 @@ static enum status force_generation(void)
 {
     struct capture_report report;
 
-    enum status status = persist_take(forced_description, &report);
+    enum status status = persist_take_passing(forced_description, &report);
     persist.refusal = status == ERR_NO_SPACE ? ERR_NO_SPACE : ERR_NO_MEMORY;
     if (status)
         return persist.refusal;
     persist.is_full = false;
     log_info("persist: memory is full: generation %s, %lu pages", report.commit.name.text,
              report.commit.taken);
-    drop_forced_before(&report.commit.name);
     return OK;
 }
 

@@ -81,6 +81,8 @@ enum status persist_take(const char *description, struct capture_report *report)
     preemption_forbid();
     if (status)
         root_counters()->generations--;
+    else
+        persist.generations++;
     persist.last_generation = timer_microseconds();
     persist.patience = patience_after(status);
     persist.busy = false;
@@ -94,6 +96,16 @@ enum status persist_capture(const char *description, struct capture_report *repo
     enum status status = check_may_capture();
 
     return status ? status : persist_take(description, report);
+}
+
+u64 persist_generations(void)
+{
+    return persist.generations;
+}
+
+void persist_ask(void)
+{
+    persist.is_asked = true;
 }
 
 void persist_set_line_hook(void (*await_line)(void))
@@ -149,14 +161,25 @@ static enum status settle_slice(void)
     return persist_settle(&pace);
 }
 
+static bool is_due(u64 passed)
+{
+    u64 interval = persist.config->interval_microseconds;
+
+    if (passed < persist.patience || !spaces_are_dirty(&persist.spaces))
+        return false;
+    return persist.is_asked || (interval && passed >= interval);
+}
+
 static void poll(u64 passed)
 {
     struct capture_report report;
-    u64 interval = persist.config->interval_microseconds;
 
-    if (interval && passed >= max_u64(interval, persist.patience) &&
-        spaces_are_dirty(&persist.spaces)) {
-        if (persist_capture(NULL, &report) == OK)
+    if (is_due(passed)) {
+        enum status status = persist.is_asked
+                                 ? persist_take_passing("asked for by output", &report)
+                                 : persist_take(NULL, &report);
+        persist.is_asked = false;
+        if (status == OK)
             log_debug("persist: generation %s, %lu pages", report.commit.name.text,
                       report.commit.taken);
     } else if (passed >= SETTLE_AFTER_MICROSECONDS) {

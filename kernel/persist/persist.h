@@ -53,6 +53,14 @@ const char *persist_summary(void);
 /* One generation. ERR_INVALID_STATE, after a log line with the reason: this mode takes none. */
 enum status persist_capture(const char *description, struct capture_report *report);
 
+/* So many were made in this life of the machine. */
+u64 persist_generations(void);
+/*
+ * persist_poll() takes one soon: somebody waits for it. With interval=0 it goes when the next of its kind is
+ * there, as those that memory forces do.
+ */
+void persist_ask(void);
+
 /*
  * Where programs run between two steps of the kernel: MAIN calls the hook when it wants a line; it may
  * return when persist_draw_line() was called, or when no program can run. NULL: there are no programs.

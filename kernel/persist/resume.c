@@ -177,7 +177,8 @@ void persist_start(const struct root_types *types, const struct persist_store *s
     persist.busy = persist.closed = persist.is_clean = false;
     persist.is_full = persist.is_counted = false;
     persist.refusal = ERR_NO_MEMORY;
-    persist.forced = (struct generation_name){};
+    persist.is_asked = false;
+    persist.generations = 0;
     struct page_backing backing = { pager_holds, &persist.pager };
     spaces_init(&persist.spaces, window_space(), &backing);
     pager_init(&persist.pager, &persist.spaces);

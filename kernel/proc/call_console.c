@@ -8,23 +8,30 @@
 
 enum { PIECE_SIZE = 512 };
 
+/* The process in the foreground, if it reads lines: what it has left unfinished is a prompt. */
+static u64 reader_of_lines(void)
+{
+    const struct process *process = process_find(process_table()->foreground);
+
+    return process && process->input_mode == READ_LINE ? process->id : 0;
+}
+
 /* Up to PIECE_SIZE bytes stay together, so that lines of several programs do. */
 i64 call_write(const struct call *call)
 {
     u64 size = min_u64(call->arguments[1], PIECE_SIZE);
     char text[PIECE_SIZE];
 
-    if (size > terminal_room()) {
-        process_wait(call->process, WAIT_OUTPUT);
-        scheduler_want_kernel();
-        return 0;
-    }
     i64 answer = call_reach(call, call->arguments[0], size, PAGE_READ);
     if (!call_goes_on(call, answer))
         return answer;
     if (!user_copy_in(text, call->arguments[0], size))
         return ERR_INVALID_ARGUMENT;
-    terminal_write(text, size);
+    if (!terminal_write_as(call->process->id, reader_of_lines(), text, size)) {
+        process_wait(call->process, WAIT_OUTPUT);
+        scheduler_want_kernel();
+        return 0;
+    }
     return (i64)size;
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/proc/life.h"
 #include "kernel/proc/space.h"
 #include "kernel/proc/syscall.h"
+#include "kernel/proc/terminal.h"
 
 /* Instructions of vectors.S before and behind what the time stamps see. */
 enum { STUB_CYCLES = 86 };
@@ -162,6 +163,7 @@ static void await_line(void)
     struct process *process;
 
     lives_note_line();
+    terminal_note_line(persist_generations());
     program_clock_note(&process_table()->clock);
     scheduler.line_wanted = true;
     while (scheduler.line_wanted && (process = pick())) {

@@ -5,6 +5,17 @@
 
 static struct terminal *terminal;
 
+/* Positions in what was written; nothing of this outlives the machine. */
+static struct {
+    bool hold;
+    u64 at_line; /* the last line drawn */
+    u64 made;    /* generations before that line */
+    u64 durable; /* in a generation */
+} output;
+
+/* Puts text above a prompt: the line of the cursor is erased. */
+static const char erase[] = "\r\x1b[K";
+
 void terminal_initialize(void *object)
 {
     *(struct terminal *)object = (struct terminal){};
@@ -31,6 +42,7 @@ enum status terminal_check(void *object)
 void terminal_use(struct terminal *used)
 {
     terminal = used;
+    output.hold = false;
 }
 
 static char *screen_at(u64 position)
@@ -50,9 +62,103 @@ void terminal_write(const char *text, size_t size)
     terminal->written += size;
 }
 
+/* The oldest position that is still kept. */
+static u64 oldest(void)
+{
+    return terminal->written - min_u64(terminal->written, TERMINAL_SCREEN_SIZE);
+}
+
+/* The line that ends at a position, without its newline: at most the last `size` bytes of it. */
+static size_t line_before(u64 end, char *text, size_t size)
+{
+    u64 lowest = max_u64(oldest(), end - min_u64(end, size)), first = end;
+
+    while (first > lowest && *screen_at(first - 1) != '\n')
+        first--;
+    for (u64 at = first; at < end; at++)
+        text[at - first] = *screen_at(at);
+    return end - first;
+}
+
+bool terminal_is_in_line(void)
+{
+    char last;
+
+    return line_before(terminal->written, &last, 1) > 0;
+}
+
+/* The cursor stands behind a prompt of `reader`, in the last line. */
+static bool write_above(const char *prompt, size_t prompt_size, const char *text,
+                        size_t size)
+{
+    bool whole = size > 0 && text[size - 1] == '\n';
+
+    if (sizeof erase - 1 + size + !whole + prompt_size > terminal_room())
+        return false;
+    terminal_write(erase, sizeof erase - 1);
+    terminal_write(text, size);
+    if (!whole)
+        terminal_write("\n", 1);
+    terminal_write(prompt, prompt_size);
+    return true;
+}
+
+bool terminal_write_as(u64 writer, u64 reader, const char *text, size_t size)
+{
+    char prompt[TERMINAL_COLUMNS];
+
+    if (size > 0 && reader && writer != reader && terminal->writer == reader) {
+        size_t length = line_before(terminal->written, prompt, sizeof prompt);
+        if (length > 0 && length < sizeof prompt)
+            return write_above(prompt, length, text, size);
+    }
+    if (size > terminal_room())
+        return false;
+    terminal_write(text, size);
+    if (terminal->writer != writer)
+        terminal->writer = writer;
+    return true;
+}
+
+/* --- output=commit --- */
+
+void terminal_hold(void)
+{
+    output.hold = true;
+    output.at_line = output.durable = terminal->written;
+    output.made = 0;
+}
+
+void terminal_note_made(u64 generations)
+{
+    if (generations > output.made)
+        output.durable = output.at_line;
+}
+
+/* What is written from here to the line is in the generation, too, and shown a little later. */
+void terminal_note_line(u64 generations)
+{
+    terminal_note_made(generations);
+    output.at_line = terminal->written;
+    output.made = generations;
+}
+
+/* How far the screen may show. */
+static u64 permitted(void)
+{
+    return output.hold ? max_u64(output.durable, terminal->shown) : terminal->written;
+}
+
+bool terminal_is_held(void)
+{
+    return permitted() < terminal->written;
+}
+
+/* --- on the way to the screen --- */
+
 size_t terminal_pending(char *text, size_t size)
 {
-    size = min_size(size, terminal->written - terminal->shown);
+    size = min_size(size, permitted() - terminal->shown);
     for (size_t i = 0; i < size; i++)
         text[i] = *screen_at(terminal->shown + i);
     return size;
@@ -61,12 +167,6 @@ size_t terminal_pending(char *text, size_t size)
 void terminal_show(size_t size)
 {
     terminal->shown += size;
-}
-
-/* The oldest position that is still kept. */
-static u64 oldest(void)
-{
-    return terminal->written - min_u64(terminal->written, TERMINAL_SCREEN_SIZE);
 }
 
 void terminal_redraw(void)
@@ -82,14 +182,7 @@ void terminal_redraw(void)
 
 size_t terminal_line(char *text, size_t size)
 {
-    u64 first = terminal->shown;
-    u64 lowest = max_u64(oldest(), terminal->shown - min_u64(terminal->shown, size));
-
-    while (first > lowest && *screen_at(first - 1) != '\n')
-        first--;
-    for (u64 at = first; at < terminal->shown; at++)
-        text[at - first] = *screen_at(at);
-    return terminal->shown - first;
+    return line_before(terminal->shown, text, size);
 }
 
 static char *input_at(u32 index)

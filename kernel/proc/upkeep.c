@@ -111,6 +111,8 @@ void upkeep_step(void)
     }
     load_next();
     take_generation();
+    if (terminal_is_held() && persist_config()->interval_microseconds == 0)
+        persist_ask();
 }
 
 enum status upkeep_run(const struct program_request *request, u64 page_limit,

@@ -4,6 +4,7 @@
 #include "kernel/arch/interrupts.h"
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
+#include "kernel/persist/persist.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/terminal.h"
 
@@ -121,6 +122,8 @@ static void show_before_typed(const char *text, size_t size)
 bool console_show_output(void)
 {
     char text[TERMINAL_SCREEN_SIZE / 4];
+
+    terminal_note_made(persist_generations());
     size_t size = terminal_pending(text, sizeof text);
     bool at_prompt = console.editor && console.reader == CONSOLE_SHELL;
 

@@ -61,7 +61,10 @@ static void give(const char *text, size_t size)
     process_wake_all(WAIT_INPUT);
 }
 
-/* The finished line becomes part of the screen, where the program's output has left the cursor. */
+/*
+ * The finished line becomes part of the screen, where the program's output has left the cursor. Behind
+ * output that waits for its generation it is shown a second time.
+ */
 static void finish_line(struct line_editor *editor)
 {
     char line[LINE_MAX + 2];
@@ -69,9 +72,13 @@ static void finish_line(struct line_editor *editor)
 
     memcpy(line, editor->text, length);
     line[length++] = '\n';
+    while (console_show_output())
+        ;
+    bool waits = terminal_is_held();
     if (length <= terminal_room()) {
         terminal_write(line, length);
-        terminal_show(length);
+        if (!waits)
+            terminal_show(length);
     }
     history_add(&shell->program_history, editor->text);
     line_editor_reset(editor);
@@ -141,14 +148,11 @@ static void take(struct process *process, char character)
 /* Its last words, its status if there is something to say, and the cursor at the start of a line. */
 static void see_off(struct process *process)
 {
-    char line[1];
-
     while (console_show_output())
         ;
-    if (terminal_line(line, sizeof line)) {
+    if (terminal_is_in_line() && terminal_room() > 0)
         terminal_write("\n", 1);
-        (void)console_show_output();
-    }
+    (void)console_show_output();
     line_editor_reset(&shell->program_editor);
     terminal_drop_input();
     process_table()->foreground = 0;

@@ -48,6 +48,25 @@ def test_process__plug_pulled__counts_on(image):
         assert counted == list(range(1, counted[-1] + 1))
 
 
+def test_line_half_typed__another_program_prints__its_prompt_stays_before_it(image):
+    with Machine(image, append="interval=0.1") as machine:
+        machine.command("run hello 100000 &")
+        machine.console.send("run lisp\r")
+        machine.expect("lisp> ")
+        machine.console.send("(+ 40")
+        for _ in range(3):  # above the line, which is drawn again
+            machine.expect(r"[\r\n](?:\x1b\[K)?hello, number (\d+)\r*\n(?:\r?\x1b\[K)?lisp> ")
+            machine.expect(re.escape("(+ 40"))
+        number = int(machine.expect(r"number (\d+)\r").group(1))
+        machine.expect(rf"hello, number {number + 12}\r")  # in a generation meanwhile
+    with resumed(image, "interval=0.1") as machine:
+        machine.expect(r"hello, number \d+\r*\n(?:\r?\x1b\[K)?lisp> ")
+        for _ in range(3):
+            machine.expect(r"hello, number \d+\r*\n(?:\r?\x1b\[K)?lisp> (?:\r?\x1b\[K)?\(\+ 40")
+        machine.console.send(" 2)\r")
+        machine.expect(r"[\r\n]42\r")
+
+
 def test_line_half_typed__plug_pulled__goes_on_in_the_middle(image):
     with Machine(image, append="interval=0.1") as machine:
         machine.command("run hello 100000 &")  # so that there is always something to save
@@ -61,6 +80,45 @@ def test_line_half_typed__plug_pulled__goes_on_in_the_middle(image):
     with resumed(image) as machine:
         machine.expect(re.escape("(+ x"))
         type_to(machine, " 1)", r"\n42\r")
+
+
+def test_output_commit__plug_pulled__nothing_shown_is_taken_back(image):
+    with Machine(image, append="output=commit interval=3600") as machine:
+        machine.command("run hello 20000 &")
+        assert numbers(machine.watch(1)) == []
+        machine.command("snapper create")
+        machine.expect(r"hello, number 1\r")
+        shown = [1] + numbers(machine.watch(0.5))
+        assert shown == list(range(1, shown[-1] + 1)) and shown[-1] > 10
+        assert numbers(machine.watch(0.5)) == []  # it goes on, and waits
+    with resumed(image, "output=commit interval=3600") as machine:
+        again = numbers(machine.watch(1))
+        assert again[-1] == shown[-1]
+
+
+def test_output_commit__no_interval__each_output_has_its_generation(image):
+    with Machine(image, append="output=commit") as machine:
+        machine.command("run hello 50000 &")
+        machine.expect(r"hello, number 12\r")
+        machine.console.send("run lisp\r")
+        machine.expect("lisp> ")
+        type_to(machine, "(* 6 7)", r"\n42\r")
+        to_background(machine)
+        machine.command("kill all")
+        listed = machine.command("snapper list")
+        assert len(re.findall("asked for by output", listed)) == 1
+    with resumed(image) as machine:
+        machine.wait_prompt()
+        assert len(machine.command("snapper list").splitlines()) == 2
+        machine.command("snapper create -d mine")
+    with resumed(image, "output=commit") as machine:  # the one that is left over goes, too
+        machine.send("run hello 50000")
+        machine.expect(r"hello, number 3\r")
+        to_background(machine)
+        machine.command("kill all")
+        descriptions = machine.command("snapper list").splitlines()[1:]
+        assert [line.rsplit("  ", 1)[1].strip() for line in descriptions] == [
+            "mine", "asked for by output"]
 
 
 def test_hold__restored__nothing_runs_before_resume(image):

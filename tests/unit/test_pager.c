@@ -86,7 +86,7 @@ static void assert_memory(u64 seed, u64 first, u64 count)
 
 static enum status take(struct capture_report *report)
 {
-    struct capture capture = { &spaces, fixture.snapper, &disk, NULL };
+    struct capture capture = { &spaces, fixture.snapper, &disk, NULL, false };
 
     return capture_generation(&capture, "test", report);
 }

@@ -344,6 +344,28 @@ static void persist_poll__no_interval__never_a_generation(void **state)
     assert_int_equal(snapper_generation_count(fixture.snapper), 0);
 }
 
+static void persist_ask__no_interval__only_the_newest_of_its_kind_is_kept(void **state)
+{
+    (void)state;
+    start_with((struct persist_choice){});
+    capture(1);
+    for (u64 value = 2; value < 6; value++) {
+        window_host_write(SCRATCH, 0, value);
+        persist_ask();
+        persist_poll();
+        persist_poll();
+        assert_int_equal(snapper_generation_count(fixture.snapper), 2);
+        assert_int_equal(persist_generations(), value == 2 ? 2 : 1);
+        boot();
+        assert_memory(value);
+    }
+    capture(7);
+    window_host_write(SCRATCH, 0, 8);
+    persist_ask();
+    persist_poll();
+    assert_int_equal(snapper_generation_count(fixture.snapper), 3);
+}
+
 static void persist_poll__a_quiet_minute__reference_counts_are_exact(void **state)
 {
     (void)state;
@@ -435,6 +457,7 @@ int main(void)
         TEST(persist_start__root_missing__nothing_resumed),
         TEST(persist_poll__interval_passed__a_generation_if_something_changed),
         TEST(persist_poll__no_interval__never_a_generation),
+        TEST(persist_ask__no_interval__only_the_newest_of_its_kind_is_kept),
         TEST(persist_poll__a_quiet_minute__reference_counts_are_exact),
         TEST(persist_capture__store_full__counts_no_generation),
         TEST(persist_wind_up__with_interval_or_wish__saves_what_changed),

@@ -393,6 +393,46 @@ static void purge_zombies__files_nobody_lists__all_go_at_once(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static struct generation_name commit_passing(u64 seed)
+{
+    struct snapper_commit_report made;
+
+    assert_int_equal(init_snapshot(fixture.snapper, NULL), OK);
+    snapper_mark_passing(fixture.snapper);
+    assert_int_equal(take_snapshot(fixture.snapper, &seed, sizeof seed, 1), OK);
+    assert_int_equal(commit_snapshot(fixture.snapper, NULL, &made), OK);
+    return made.name;
+}
+
+static void commit__passing__the_one_before_goes_in_whatever_session(void **state)
+{
+    (void)state;
+    commit_passing(1);
+    commit_passing(2);
+    assert_int_equal(snapper_generation_count(fixture.snapper), 1);
+    struct generation_name kept = commit_pages(&fixture, 1, 3, SIZE, 3, NULL);
+    fixture_crash(&fixture);
+    assert_int_equal(open_generation(fixture.snapper, NULL), OK);
+    assert_int_equal(close_generation(fixture.snapper), OK);
+    port_host_clear_log();
+    struct generation_name last = commit_passing(4);
+    assert_false(port_host_logged("purging"));
+    assert_int_equal(snapper_generation_count(fixture.snapper), 2);
+    assert_true(has_directory(&kept) && has_directory(&last));
+}
+
+static void commit__passing_and_the_one_before_protected__it_stays(void **state)
+{
+    (void)state;
+    struct generation_name pinned = commit_passing(1);
+    assert_int_equal(snapper_pin(fixture.snapper, pinned.text), OK);
+    struct generation_name next = commit_passing(2);
+    fixture.config.min_snapshots = 3;
+    commit_passing(3);
+    assert_int_equal(snapper_generation_count(fixture.snapper), 3);
+    assert_true(has_directory(&pinned) && has_directory(&next));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +451,8 @@ int main(void)
         TEST(purge__another_archive_unreadable__nothing_goes_until_it_is_given_up),
         TEST(purge_forced__two_unreadable__files_wait_for_the_second),
         TEST(purge_zombies__files_nobody_lists__all_go_at_once),
+        TEST(commit__passing__the_one_before_goes_in_whatever_session),
+        TEST(commit__passing_and_the_one_before_protected__it_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

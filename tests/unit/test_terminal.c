@@ -116,6 +116,134 @@ static void terminal_line__shown_since_the_newline__is_the_prompt(void **state)
     assert_memory_equal(line, "an eight", 8);
 }
 
+enum { READER = 7, OTHER = 8 };
+
+static void write_as(u64 writer, const char *text)
+{
+    assert_true(terminal_write_as(writer, READER, text, strlen(text)));
+}
+
+static void terminal_write_as__beside_a_prompt__stands_above_it(void **state)
+{
+    char line[16];
+
+    (void)state;
+    write_as(READER, "1\nlisp> ");
+    show_all();
+    write_as(OTHER, "number 1\n");
+    assert_pending("\r\x1b[Knumber 1\nlisp> ");
+    show_all();
+    assert_int_equal(terminal_line(line, sizeof line), 6);
+    assert_memory_equal(line, "lisp> ", 6);
+    write_as(OTHER, "half");
+    assert_pending("\r\x1b[Khalf\nlisp> ");
+    show_all();
+    write_as(READER, "42\n");
+    assert_pending("42\n");
+}
+
+static void terminal_write_as__nobody_at_a_prompt__is_appended(void **state)
+{
+    (void)state;
+    write_as(OTHER, "a");
+    write_as(OTHER, "b\n");
+    write_as(READER, "whole\n");
+    write_as(OTHER, "c");
+    write_as(READER, "d");
+    assert_true(terminal_write_as(OTHER, 0, "e", 1));
+    assert_true(terminal_write_as(OTHER, READER, "", 0));
+    assert_pending("ab\nwhole\ncde");
+}
+
+static void terminal_write_as__line_longer_than_the_screen__is_appended(void **state)
+{
+    char text[TERMINAL_COLUMNS + 1];
+
+    (void)state;
+    memset(text, 'x', TERMINAL_COLUMNS);
+    text[TERMINAL_COLUMNS] = '\0';
+    write_as(READER, text);
+    show_all();
+    write_as(OTHER, "y\n");
+    assert_pending("y\n");
+}
+
+static void terminal_write_as__no_room__writes_nothing(void **state)
+{
+    char text[TERMINAL_SCREEN_SIZE];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 20] = '\n';
+    assert_true(terminal_write_as(READER, READER, text, sizeof text - 12));
+    assert_false(terminal_write_as(OTHER, READER, "y\n", 2));
+    assert_false(terminal_write_as(READER, READER, text, 13));
+    assert_int_equal(terminal_room(), 12);
+    assert_true(terminal_write_as(READER, READER, text, 12));
+}
+
+/* --- output=commit --- */
+
+static void terminal_hold__output__waits_for_its_generation(void **state)
+{
+    (void)state;
+    write_text("before ");
+    terminal_hold();
+    assert_false(terminal_is_held());
+    write_text("one ");
+    assert_true(terminal_is_held());
+    assert_pending("before ");
+    terminal_note_line(0);
+    write_text("two");
+    assert_pending("before ");
+    terminal_note_made(0);
+    assert_pending("before ");
+    terminal_note_made(1);
+    assert_pending("before one ");
+    terminal_note_line(1);
+    terminal_note_made(2);
+    assert_pending("before one two");
+    assert_false(terminal_is_held());
+}
+
+static void terminal_hold__a_generation_fails__output_waits_for_the_next(void **state)
+{
+    (void)state;
+    terminal_hold();
+    write_text("one ");
+    terminal_note_line(0);
+    write_text("two ");
+    terminal_note_line(0);
+    write_text("three");
+    assert_pending("");
+    terminal_note_made(1);
+    assert_pending("one two ");
+}
+
+static void terminal_hold__two_generations_at_once__neither_is_missed(void **state)
+{
+    (void)state;
+    terminal_hold();
+    write_text("one ");
+    terminal_note_line(0);
+    write_text("two ");
+    terminal_note_line(1); /* the first was made, the second fails */
+    terminal_note_made(1);
+    assert_pending("one ");
+}
+
+static void terminal_hold__what_was_shown__is_never_pending_again(void **state)
+{
+    (void)state;
+    terminal_hold();
+    write_text("typed\n");
+    terminal_show(6);
+    assert_false(terminal_is_held());
+    write_text("answer\n");
+    assert_pending("");
+    assert_true(terminal_is_held());
+}
+
 static void terminal_input__lines__are_taken_one_by_one(void **state)
 {
     char text[16];
@@ -176,6 +304,14 @@ int main(void)
         TERMINAL_TEST(terminal_redraw__oldest_line_cut_off__begins_with_a_whole_one),
         TERMINAL_TEST(terminal_redraw__nothing_shown_yet__nothing_is_lost),
         TERMINAL_TEST(terminal_line__shown_since_the_newline__is_the_prompt),
+        TERMINAL_TEST(terminal_write_as__beside_a_prompt__stands_above_it),
+        TERMINAL_TEST(terminal_write_as__nobody_at_a_prompt__is_appended),
+        TERMINAL_TEST(terminal_write_as__line_longer_than_the_screen__is_appended),
+        TERMINAL_TEST(terminal_write_as__no_room__writes_nothing),
+        TERMINAL_TEST(terminal_hold__output__waits_for_its_generation),
+        TERMINAL_TEST(terminal_hold__a_generation_fails__output_waits_for_the_next),
+        TERMINAL_TEST(terminal_hold__two_generations_at_once__neither_is_missed),
+        TERMINAL_TEST(terminal_hold__what_was_shown__is_never_pending_again),
         TERMINAL_TEST(terminal_input__lines__are_taken_one_by_one),
         TERMINAL_TEST(terminal_input__more_than_fits__is_refused_whole),
         TERMINAL_TEST(terminal_check__counts_that_cannot_be__are_refused),
