@@ -26,7 +26,7 @@ from tests.system.machine import (BUILD, Machine, PROMPT, SHUT_DOWN, fsck_compla
 from tests.system.program_witnesses import WITNESSES  # noqa: E402
 
 OFTEN = "interval=0.1"
-EARLY_IN_A_ROW_MAX = 2  # three boots that die at once are taken for the generation's fault
+DEAD_IN_A_ROW_MAX = 2  # boots without a generation of their own: a third one is the reason to fall back
 CHECK_EVERY = 5
 
 
@@ -119,7 +119,8 @@ class Lives:
         self.image = program.image()
         self.held = {}  # what the newest generation holds at least
         self.newest = ""
-        self.number = self.early = self.early_in_a_row = self.by_hand = 0
+        self.number = self.early = self.by_hand = 0
+        self.dead_in_a_row = 0
 
     def machine(self, append):
         return Machine(self.image, append=f"{OFTEN} {append}", memory=self.program.memory, wait=False,
@@ -127,35 +128,39 @@ class Lives:
 
     def live(self):
         """One life and its end."""
-        there = self.newest != ""
+        before, there = self.newest, self.newest != ""
         hold = there and self.program.can_hold and self.draw.random() < 0.6
-        early = (there and self.early_in_a_row < EARLY_IN_A_ROW_MAX
-                 and self.draw.random() < 0.12)
+        early = there and self.draw.random() < 0.12 and not self.must_stand()
         self.number += 1
         with self.machine("hold" if hold else "") as machine:
+            session = Session(machine, self.program, self.held)
             if early:
-                machine.watch(self.draw.uniform(0, 0.4))
+                session.read(machine.watch(self.draw.uniform(0, 0.4)))
             else:
-                self.spend(Session(machine, self.program, self.held), hold)
+                self.spend(session, hold)
+            session.read(machine.pull_plug())
+            self.program.check(session.text)
+            self.held = session.held
         self.early += early
-        self.early_in_a_row = self.early_in_a_row + 1 if early else 0
         newest = newest_generation(self.image)
         assert newest >= self.newest, (newest, self.newest)
+        self.dead_in_a_row = 0 if newest > before else self.dead_in_a_row + 1
         self.newest = newest
         if self.number % CHECK_EVERY == 0:
             self.check_file_system()
 
+    def must_stand(self):
+        """This life needs a generation of its own."""
+        return self.dead_in_a_row >= DEAD_IN_A_ROW_MAX
+
     def spend(self, session, hold):
         self.begin(session, hold)
         self.program.work(session, self.draw)
-        if self.draw.random() < 0.3:
+        if self.draw.random() < 0.3 or self.must_stand():
             self.program.create(session)
             self.by_hand += 1
         for _ in range(self.draw.randrange(6)):
             session.look(self.draw.uniform(0, 0.1))
-        session.read(session.machine.pull_plug())
-        self.program.check(session.text)
-        self.held = session.held
         self.newest = max(self.newest, session.acknowledged)
 
     def begin(self, session, hold):
@@ -195,7 +200,7 @@ def live(program, kills, seed, say=print):
             lives.live()
         lives.end()
     except (AssertionError, pexpect.ExceptionPexpect) as failure:
-        say(f"{program.name}: LOST in life {lives.number} of seed {seed}, {lives.image}: {failure!r}"[:2000])
+        say(f"{program.name}: LOST in life {lives.number} of seed {seed}, {lives.image}: {failure!r}"[:3000])
         return 1
     lives.image.unlink()
     say(f"{program.name}: {kills} killed, {lives.early} of them in the boot, "

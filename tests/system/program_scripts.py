@@ -11,7 +11,13 @@ from tests.system.test_programs import image_with_programs
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\a")
 # In the time of so many the generation in progress, what it removes of older ones, and a whole one are done.
 FLUSHES_OF_TWO = 8
+MESSAGES = re.compile(r"^\[ *\d+\.\d{6}\] [^\n]*\n", re.M)
 ROWS = 20  # that the editor shows
+
+
+def plain(text):
+    """Without the kernel's messages, and what moves the cursor to write them above a line."""
+    return re.sub(r"\n+", "\n", MESSAGES.sub("", ESCAPES.sub("", text)))
 
 
 class Script:
@@ -95,12 +101,11 @@ class Dialogue(Script):
 
     def dialogue(self, text):
         """(number, answer) of each line that was ended; the rest is what the shell was told."""
-        plain = ESCAPES.sub("", text)
-        return [(self.numbers[line], answer) for line, answer in self.whole.findall(plain)
+        return [(self.numbers[line], answer) for line, answer in self.whole.findall(plain(text))
                 if line in self.numbers]
 
     def progress(self, text):
-        last = self.last.search(ESCAPES.sub("", text))
+        last = self.last.search(plain(text))
         if not last:
             return {}
         said = self.dialogue(text)

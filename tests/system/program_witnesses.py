@@ -183,7 +183,7 @@ class MandelLives(Stream):
         assert shown[:len(overlap)] == overlap, (shown, self.rows[-5:])
         self.rows += shown[len(overlap):]
         sums = [int(total) for _, total in self.rows]
-        assert sums == sorted(set(sums))
+        assert sums == sorted(set(sums)), sums[-60:]
 
     def end(self, session):
         super().end(session)
@@ -193,7 +193,8 @@ class MandelLives(Stream):
         machine.console.expect(rf" {self.rows[-1][1]}\r*\n", timeout=60 + 2 * self.kills)
         undisturbed = self.line.findall(re.sub(r"\r*\n", "\n", machine.console.before
                                                + machine.console.after))
-        assert undisturbed == self.rows
+        assert undisturbed == self.rows, [pair for pair in zip(undisturbed, self.rows)
+                                          if pair[0] != pair[1]][:3]
         machine.console.send("\x03")
         machine.wait_prompt()
 

@@ -14,7 +14,7 @@ def number(pattern, text):
 
 
 def test_crash__every_scenario__no_generation_lost():
-    explored = run(CRASH, "--states", 40, "--fsck", 40, "--depth", 3, cwd=ROOT)
+    explored = run(CRASH, "--states", 23, "--fsck", 45, "--depth", 3, cwd=ROOT)
     assert explored.returncode == 0, explored.stdout
     assert len(re.findall(r" 0 failed$", explored.stdout, re.M)) >= 40
     assert number(r"^(\d+) states, 0 lost\Z", explored.stdout.rstrip("\n")) >= 5000
@@ -28,7 +28,7 @@ def test_crash__long_lives__nothing_lost_nothing_leaked():
     assert number(r" (\d+) generations", lived.stdout) > 100
 
 
-@pytest.mark.parametrize("program, every", [("crash", 200), ("crash.checked", 800)])
+@pytest.mark.parametrize("program, every", [("crash", 700), ("crash.checked", 1500)])
 def test_crash__requests_and_allocations_fail__an_error_and_nothing_lost(program, every):
     tried = run(BUILD / program, "--faults", "--every", every, "--seed", 2, cwd=ROOT)
     assert tried.returncode == 0, tried.stdout

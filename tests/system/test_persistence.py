@@ -370,7 +370,7 @@ def held_seed(machine, acknowledged, pages):
 
 def test_snapshot_loop__plug_pulled_at_random__last_generation_intact():
     start = int(os.environ.get("SEED", "20261121"))
-    kills = int(os.environ.get("KILLS", "30"))
+    kills = int(os.environ.get("KILLS", "8"))
     print(f"SEED={start} KILLS={kills}")
     draw = random.Random(start)
     image = make_image("128M")
