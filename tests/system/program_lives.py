@@ -4,10 +4,11 @@
     tests/system/program_lives.py [KILLS [SEED [PROGRAM...]]]     (make programs, which builds all first)
 
 Each program (program_witnesses.py) has an image of its own and KILLS lives on it. What it shows is computed again
-line by line. While it runs the disk's flushes are counted, or it is left in the background and a generation taken
-by hand: so it is known what the last generation that was acknowledged holds at least. Then the plug is
-pulled at a drawn moment, now and then in the boot already. The next life must go on from the newest
-generation that snapctl finds on the image, with at least that progress. The last line is `N kills, M lost`.
+line by line. How much of it the last generation holds at least is known in one of three ways: the disk's flushes are
+counted while it runs; it is left in the background and a generation taken by hand; or nothing is shown before a
+generation holds it (output=commit). The plug is pulled at a drawn moment, now and then in the boot already. The
+next life must go on from the newest generation that snapctl finds on the image, with at least that progress.
+The last line is `N kills, M lost`.
 """
 
 import json
@@ -26,6 +27,7 @@ from tests.system.machine import (BUILD, Machine, PROMPT, SHUT_DOWN, fsck_compla
 from tests.system.program_witnesses import WITNESSES  # noqa: E402
 
 OFTEN = "interval=0.1"
+COMMITTED = "output=commit"  # what is shown a generation holds: the last step to be seen is not lost
 DEAD_IN_A_ROW_MAX = 2  # boots without a generation of their own: a third one is the reason to fall back
 CHECK_EVERY = 5
 
@@ -131,8 +133,9 @@ class Lives:
         before, there = self.newest, self.newest != ""
         hold = there and self.program.can_hold and self.draw.random() < 0.6
         early = there and self.draw.random() < 0.12 and not self.must_stand()
+        committed = not hold and self.program.can_hold and self.draw.random() < 0.4
         self.number += 1
-        with self.machine("hold" if hold else "") as machine:
+        with self.machine("hold" if hold else COMMITTED if committed else "") as machine:
             session = Session(machine, self.program, self.held)
             if early:
                 session.read(machine.watch(self.draw.uniform(0, 0.4)))
@@ -140,7 +143,7 @@ class Lives:
                 self.spend(session, hold)
             session.read(machine.pull_plug())
             self.program.check(session.text)
-            self.held = session.held
+            self.held = {**session.held, **(session.progress if committed else {})}
         self.early += early
         newest = newest_generation(self.image)
         assert newest >= self.newest, (newest, self.newest)

@@ -11,12 +11,12 @@ from tests.system.test_programs import image_with_programs
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\a")
 # In the time of so many the generation in progress, what it removes of older ones, and a whole one are done.
 FLUSHES_OF_TWO = 8
-MESSAGES = re.compile(r"^\[ *\d+\.\d{6}\] [^\n]*\n", re.M)
+MESSAGES = re.compile(r"^(?:\[ *\d+\.\d{6}\]|snapper>) [^\n]*\n", re.M)
 ROWS = 20  # that the editor shows
 
 
 def plain(text):
-    """Without the kernel's messages, and what moves the cursor to write them above a line."""
+    """Without the kernel's messages, its shell, and what moves the cursor to write them above a line."""
     return re.sub(r"\n+", "\n", MESSAGES.sub("", ESCAPES.sub("", text)))
 
 

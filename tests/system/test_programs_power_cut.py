@@ -10,9 +10,10 @@ import time
 
 import pytest
 
-from tests.system.machine import Machine, SHUT_DOWN, fsck_complaints, replayed
+from tests.system import program_lives
+from tests.system.machine import BUILD, Machine, SHUT_DOWN, fsck_complaints, run
 from tests.system.program_checks import HANOI_LINE, HELLO_LINE, Hanoi
-from tests.system.program_lives import live
+from tests.system.program_lives import live, newest_generation
 from tests.system.program_witnesses import WITNESSES
 from tests.system.test_programs import image_with_programs, output_of
 
@@ -42,6 +43,18 @@ def test_program__plug_pulled_at_random__no_step_lost_or_done_twice(name):
     said = []
     lost = live(WITNESSES[name](KILLS), KILLS, SEED, said.append)
     assert lost == 0, said
+
+
+def test_lives__generations_taken_away_behind_their_back__loss_is_noticed(monkeypatch):
+    def steal(image):
+        for _ in range(3):
+            run(BUILD / "snapctl", "-i", image, "delete", "latest")
+        return newest_generation(image)
+
+    said = []
+    monkeypatch.setattr(program_lives, "newest_generation", steal)
+    assert live(WITNESSES["primes"](10), 10, 3, said.append) == 1
+    assert "LOST" in said[0]
 
 
 def test_rollback__programs_running__go_on_from_that_generation():
