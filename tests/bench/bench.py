@@ -163,28 +163,46 @@ def run_files(block_size):
 THROTTLE = 200 * 10**6
 
 
+def goes_past_the_cache(image):
+    """Can this image's file system do without the host's page cache?"""
+    try:
+        os.close(os.open(image, os.O_RDONLY | os.O_DIRECT))
+    except OSError:
+        return False
+    return True
+
+
 def run_throughput(block_size):
     """
     P9: a generation of S2 against what the same machine could do, in the same boot; and one of all pages
-    on a slow disk, because QEMU lets a tenth of a second's bytes pass at full speed.
+    on a slow disk, because QEMU lets a tenth of a second's bytes pass at full speed. Through the host's
+    page cache nothing reaches its disk before a flush; past it, the disk works while we compute.
     """
     live, dirty, _, size, _ = WORKLOADS["S2"]
-    image = machine.make_image(size, "-b", str(block_size), "-i", "8192", "-J", "size=64")
-    try:
-        with Bench(image, "1G") as bench:  # what is written once more lies in memory as a whole
-            bench.fill(1, live)
-            bench.create()
-            report_throughput(bench, dirty, f"S2, {block_size}-byte blocks, unthrottled")
-            bench.machine.throttle_disk(THROTTLE)
-            report_throughput(bench, live, f"{live} dirty pages, {block_size}-byte blocks, "
-                                           f"{THROTTLE // 10**6} MB/s")
-    finally:
-        image.unlink(missing_ok=True)
+    for direct, way in (("off", "through"), ("on", "past")):
+        image = machine.make_image(size, "-b", str(block_size), "-i", "8192", "-J", "size=64")
+        where = f"{block_size}-byte blocks"
+        try:
+            if direct == "on" and not goes_past_the_cache(image):
+                continue
+            # What is written once more lies in memory as a whole.
+            with Bench(image, "1G", environment={"DIRECT": direct}) as bench:
+                bench.fill(1, live)
+                bench.create()
+                report_throughput(bench, dirty, INCREMENTS,
+                                  f"S2, {where}, unthrottled, {way} the host's cache")
+                if direct == "off":
+                    bench.machine.throttle_disk(THROTTLE)
+                    report_throughput(bench, live, INCREMENTS // 2,
+                                      f"{live} dirty pages, {where}, {THROTTLE // 10**6} MB/s")
+        finally:
+            image.unlink(missing_ok=True)
 
 
-def report_throughput(bench, dirty, where):
+def report_throughput(bench, dirty, rounds, where):
+    """The shortest of some rounds on either side: others may use the machine meanwhile."""
     times, written = [], 0
-    for number in range(INCREMENTS // 2):
+    for number in range(rounds):
         bench.fill(number + 2, dirty)
         counted, told = bench.create()
         times.append(first_number(told["total"]))
@@ -192,11 +210,11 @@ def report_throughput(bench, dirty, where):
     reply = bench.machine.command(f"bench limits {written}")
     limits = dict(line.split(": ", 1) for line in reply.splitlines())
     raw, crc = first_number(limits["raw write"]), first_number(limits["crc"])
-    total = sorted(times)[len(times) // 2]
-    print(f"time of a generation of {written} bytes, {where}: {total} us, median; raw writes {raw} us, "
-          f"CRC {crc} us")
-    say(f"P9 throughput to the slower of these, {where}", max(raw, crc) / total, "times", 1.0, 0.6,
-        least=True)
+    median = sorted(times)[len(times) // 2]
+    print(f"time of a generation of {written} bytes, {where}: {min(times)} us, median {median} us; "
+          f"raw writes {raw} us, CRC {crc} us")
+    say(f"P9 throughput to the slower of these, {where}", max(raw, crc) / min(times), "times", 1.0,
+        0.6, least=True)
 
 
 def logged_blocks(image):

@@ -14,11 +14,12 @@ COUNTED = ("wr_operations", "wr_bytes", "flush_operations", "rd_operations", "rd
 class Bench:
     """One boot, of which counters are read before and after."""
 
-    def __init__(self, image, memory, *options, boot_options=""):
+    def __init__(self, image, memory, *options, boot_options="", environment=None):
         self.start = time.monotonic()
         self.machine = machine.Machine(image, memory=memory, timeout=600,
                                        append=OPTIONS + boot_options,
-                                       qemu_options=[*UNMERGED, *options])
+                                       qemu_options=[*UNMERGED, *options],
+                                       environment=environment)
         self.seconds_to_prompt = time.monotonic() - self.start
         self.at_prompt = self.machine.disk_counters()
 
