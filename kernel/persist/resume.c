@@ -9,6 +9,7 @@
 #include "kernel/persist/persist_internal.h"
 #include "kernel/persist/window.h"
 #include "snapper/boots.h"
+#include "snapper/retention.h"
 #include "snapper/select.h"
 
 static void start_empty(enum persist_mode mode)
@@ -123,10 +124,15 @@ static void refuse_resume(const char *name, enum status status)
 static void say_resumed(const struct generation_name *resumed, u64 pages, u64 start,
                         const struct generation_name *left)
 {
+    struct generation_name target = snapper_target(persist.capture.snapper);
+
     format_text(persist.summary, sizeof persist.summary, "%s resumed, %lu pages%s%s",
                 resumed->text, pages, left->text[0] ? ", instead of " : "", left->text);
     log_info("persist: %s in %lu ms", persist.summary,
              (persist.resumed_at - start) / 1000);
+    if (generation_name_compare(&target, resumed) == 0 && !left->text[0])
+        log_info(
+            "persist: this is the rollback target; a new generation goes on from it");
     if (left->text[0])
         log_error(
             "persist: FALLEN BACK: programs go on from an older state; the newer one "

@@ -10,6 +10,7 @@
 #include "kernel/shell/console.h"
 
 enum { CONTROL_C = 3, CONTROL_Z = 26 };
+enum { LAST_WORDS_TRIES = 100 }; /* ticks that a prompt waits for a generation */
 
 static struct shell_state *shell;
 static void (*idle)(void);
@@ -153,6 +154,8 @@ static void see_off(struct process *process)
     if (terminal_is_in_line() && terminal_room() > 0)
         terminal_write("\n", 1);
     (void)console_show_output();
+    for (int tries = 0; terminal_is_held() && tries < LAST_WORDS_TRIES; tries++)
+        foreground_idle(); /* what comes later stands above a prompt */
     line_editor_reset(&shell->program_editor);
     terminal_drop_input();
     process_table()->foreground = 0;

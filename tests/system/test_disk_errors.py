@@ -123,7 +123,7 @@ def test_nth_request_fails_once__nothing_acknowledged_is_lost(image, event, ioty
     rule = {"event": event, "iotype": iotype, "state": AFTER_MOUNT + number - 1, "once": "on"}
     kept, failed = 2, 0
     options = failing_disk(image, rule, states=counting(event, number - 1))
-    with Machine(qemu_options=options) as machine:
+    with Machine(append="snapper.fallback=0", qemu_options=options) as machine:
         for seed in range(3, 7):
             fill(machine, seed, 0, PAGES)
             reply = machine.command("snapper create", timeout=120)
@@ -135,3 +135,14 @@ def test_nth_request_fails_once__nothing_acknowledged_is_lost(image, event, ioty
         assert machine.wait_exit() == SHUT_DOWN
     assert failed > 0
     assert_recovers(image, *range(kept, 7))
+
+
+def test_flush_of_the_boots_count_fails__resumed_and_said(image):
+    prepare(image)
+    rule = {"event": "flush_to_disk", "iotype": "flush", "state": AFTER_MOUNT, "once": "on"}
+    with Machine(qemu_options=failing_disk(image, rule)) as machine:
+        assert "this boot is not counted: " in machine.log
+        assert_memory(machine, 2, 0, PAGES)
+        machine.send("shutdown")
+        assert machine.wait_exit() == SHUT_DOWN
+    assert_recovers(image, 2)
