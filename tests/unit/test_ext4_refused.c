@@ -113,6 +113,31 @@ static void burst__names_that_cannot_be__are_refused(void **state)
     close_clean();
 }
 
+/* Two names that only their bytes tell apart: of equal length, CRC-32 and CRC-32C. */
+static void burst__names_with_equal_checksums__are_told_apart(void **state)
+{
+    (void)state;
+    static const char one[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                              "aaaaaaaaaaaaaaaaaaaaaa";
+    static const char other[] = "caaaccacaaccacccaccaaacacccaacaaacaacaacccaccacaacccacca"
+                                "cacccacccaaaaaaaaaaaaaaa";
+    u32 inode;
+
+    assert_int_equal(crc32(one, sizeof one - 1), crc32(other, sizeof other - 1));
+    open_image("");
+    u32 directory = directory_of("dir");
+    assert_int_equal(burst(directory, one, other), OK);
+    assert_int_equal(ext4_lookup(fs, directory, one, &inode), OK);
+    assert_int_equal(ext4_lookup(fs, directory, other, &inode), OK);
+    assert_int_equal(ext4_unlink(fs, directory, one), OK);
+    assert_int_equal(burst(directory, one, "x"), OK); /* though the other is there */
+    assert_int_equal(ext4_unlink(fs, directory, one), OK);
+    assert_int_equal(ext4_unlink(fs, directory, "x"), OK);
+    assert_int_equal(burst(directory, one, other), ERR_EXISTS);
+    assert_int_equal(ext4_commit(fs), OK);
+    close_clean();
+}
+
 static void content__behind_the_largest_size__is_refused(void **state)
 {
     (void)state;
@@ -339,6 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names__empty_or_too_long__are_refused),
         cmocka_unit_test(burst__names_that_cannot_be__are_refused),
+        cmocka_unit_test(burst__names_with_equal_checksums__are_told_apart),
         cmocka_unit_test(content__behind_the_largest_size__is_refused),
         cmocka_unit_test(poke__no_byte_of_a_file__is_refused),
         cmocka_unit_test(remove__root_and_dots__are_refused),

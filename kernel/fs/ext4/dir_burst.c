@@ -29,18 +29,6 @@ u64 ext4_dir_add_many_cost(const struct ext4 *fs, const struct ext4_inode *direc
     return blocks + APPEND_BLOCKS;
 }
 
-/* All names must be possible, and all their blocks must fit the transaction, before the first. */
-static enum status require_room(struct ext4 *fs, const struct ext4_inode *directory,
-                                const struct ext4_burst_file *files, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        u32 length = name_of(&files[i]).length;
-        if (length == 0 || length > EXT4_NAME_MAX)
-            return length == 0 ? ERR_INVALID_ARGUMENT : ERR_TOO_LARGE;
-    }
-    return ext4_running_require(fs, ext4_dir_add_many_cost(fs, directory, files, count));
-}
-
 /* Two checksums; names that share both are told apart by comparing them. */
 static u64 key_of(const void *name, u32 length)
 {
@@ -165,10 +153,9 @@ static enum status add_many_linear(struct ext4 *fs, struct ext4_inode *directory
 enum status ext4_dir_add_many(struct ext4 *fs, struct ext4_inode *directory,
                               const struct ext4_burst_file *files, size_t count)
 {
-    enum status status = ext4_dir_check(fs, directory);
-    if (status == OK)
-        status = require_room(fs, directory, files, count);
-    if (status != OK || count == 0)
+    enum status status =
+        ext4_running_require(fs, ext4_dir_add_many_cost(fs, directory, files, count));
+    if (status != OK)
         return status;
     if (!ext4_dir_is_indexed(fs, directory))
         status = add_many_linear(fs, directory, files, count);

@@ -208,7 +208,10 @@ enum status ext4_dir_lookup(struct ext4 *fs, const struct ext4_inode *directory,
 /* Adds an entry; the name must not be there yet. The directory inode is stored. */
 enum status ext4_dir_add(struct ext4 *fs, struct ext4_inode *directory, const char *name,
                          u32 inode, enum ext4_type type);
-/* Many at once: fills blocks in memory, touches each once. Names must not be there yet. */
+/*
+ * Many at once: fills blocks in memory, touches each once. Between one and any number of names, all of
+ * them possible and not there yet: what ext4_dir_require_new() has said of this directory.
+ */
 enum status ext4_dir_add_many(struct ext4 *fs, struct ext4_inode *directory,
                               const struct ext4_burst_file *files, size_t count);
 enum status ext4_dir_remove(struct ext4 *fs, struct ext4_inode *directory,
