@@ -285,59 +285,6 @@ static enum status burst_into_index(struct ext4 *fs)
     return burst_into(fs, "/indexed", LONG_NAME);
 }
 
-/* --- trees of extents --- */
-
-/* One block of a file, number `number` or, with ~0, the second behind its end. */
-static enum status write_block(struct ext4 *fs, const char *path, u64 number)
-{
-    struct ext4_space space;
-    struct ext4_stat stat;
-    u32 inode;
-    enum status status = ext4_resolve(fs, path, &inode);
-
-    if (status == OK)
-        status = ext4_stat(fs, inode, &stat);
-    if (status != OK)
-        return status;
-    ext4_space(fs, &space);
-    if (number == ~0ULL)
-        number = stat.size_bytes / space.block_size + 1;
-    return ext4_write(fs, inode, number * space.block_size, content, space.block_size);
-}
-
-static enum status grow_root(struct ext4 *fs)
-{
-    return write_block(fs, "/root-full", ~0ULL);
-}
-
-static enum status split_leaf(struct ext4 *fs)
-{
-    return write_block(fs, "/leaf-full", ~0ULL);
-}
-
-static enum status split_first_leaf(struct ext4 *fs)
-{
-    return write_block(fs, "/leaf-full", 0);
-}
-
-static enum status merge_extents(struct ext4 *fs)
-{
-    return write_block(fs, "/leaf-full", SPREAD_START + 1);
-}
-
-static enum status unlink_spread(struct ext4 *fs)
-{
-    return ext4_unlink(fs, EXT4_ROOT_INODE, "leaf-full");
-}
-
-static enum status truncate_spread(struct ext4 *fs)
-{
-    enum status status = grow_root(fs);
-    if (status == OK)
-        status = truncate_at(fs, "/root-full", 1);
-    return status == OK ? truncate_at(fs, "/leaf-full", SPREAD_START * 4096) : status;
-}
-
 /* --- refused --- */
 
 static enum status create_nameless(struct ext4 *fs)
@@ -395,12 +342,6 @@ const struct ext4_operation ext4_operations[] = {
     { "burst", burst, true },
     { "burst of long names", burst_of_long_names, true },
     { "burst into index", burst_into_index, true },
-    { "grow root", grow_root, false },
-    { "split leaf", split_leaf, false },
-    { "split first leaf", split_first_leaf, false },
-    { "merge extents", merge_extents, false },
-    { "unlink spread", unlink_spread, true },
-    { "truncate spread", truncate_spread, false },
     { "create nameless", create_nameless, false },
     { "write directory", write_directory, false },
     { "poke behind end", poke_behind_end, false },
@@ -433,38 +374,6 @@ static enum status fill_to_brim(struct ext4 *fs, const char *path, u32 growths)
     return status == OK ? ERR_INVALID_STATE : status;
 }
 
-/*
- * Single blocks with holes between, until one more would need another block than its own and the `nodes`
- * that the tree has by then. A file of pointers stays short.
- */
-static enum status spread(struct ext4 *fs, const char *path, u64 nodes)
-{
-    struct ext4_space space;
-    struct ext4_stat stat;
-    u32 inode;
-    enum status status = create_in(fs, "/", path + 1);
-
-    ext4_space(fs, &space);
-    if (status == OK)
-        status = ext4_commit(fs);
-    for (u64 i = 0; i < SPREAD_MAX && status == OK; i++) {
-        status = write_block(fs, path, SPREAD_START + 2 * i);
-        if (status == OK)
-            status = ext4_resolve(fs, path, &inode);
-        if (status == OK)
-            status = ext4_stat(fs, inode, &stat);
-        bool full = status == OK &&
-                    stat.blocks_512 * SECTOR_SIZE / space.block_size > i + 1 + nodes;
-        if (full || status == ERR_UNSUPPORTED) {
-            ext4_rollback(fs);
-            return OK;
-        }
-        if (status == OK)
-            status = ext4_commit(fs);
-    }
-    return status == OK ? ERR_INVALID_STATE : status;
-}
-
 enum status ext4_operations_prepare(struct ext4 *fs)
 {
     u32 work, inode;
@@ -479,11 +388,5 @@ enum status ext4_operations_prepare(struct ext4 *fs)
         status = fill_to_brim(fs, "/brim", 1);
     if (status == OK)
         status = fill_to_brim(fs, "/indexed", 3);
-    if (status == OK)
-        status = ext4_commit(fs);
-    if (status == OK)
-        status = spread(fs, "/root-full", 0);
-    if (status == OK)
-        status = spread(fs, "/leaf-full", 1);
     return status == OK ? ext4_commit(fs) : status;
 }

@@ -9,9 +9,12 @@
 #include <string.h>
 
 #include "kernel/fs/ext4/check.h"
+#include "kernel/fs/ext4/ext4_internal.h"
 #include "tests/support/ext4_formats.h"
 #include "tests/support/ext4_image.h"
+#include "tests/support/ext4_odd.h"
 #include "tests/support/host_run.h"
+#include "tests/support/orphan_image.h"
 #include "tests/support/ram_disk.h"
 
 static const char tree[] = "build/tests/images/check.tree";
@@ -107,6 +110,13 @@ static const struct damage damages[] = {
     { "set_super_value free_inodes_count 7", "superblock: counts 7 free inodes" },
     { "set_inode_field /a/b/data block[5] 300", "another owner" },
     { "clri /a/file", "" },
+    { "link <7> /a/second", "" },
+    { "link <2> /a/second", "" },
+    { "set_inode_field <2> mode 0100755", "" },
+    { "set_inode_field /a/file links_count 0", "without links" },
+    { "set_inode_field /a/b/data file_acl 3", "" },
+    { "set_inode_field /a/b/data file_acl 999999", "" },
+    { "set_inode_field <7> block[DIND] 3", "" },
 };
 
 /* debugfs keeps checksums right, so what is found is found by meaning. */
@@ -130,6 +140,52 @@ static void check__damaged_by_debugfs__finds_it(void **state)
             fail_msg("%s: %s", damages[i].request, report.first);
     }
     host_run(0, "rm %s.good", copy);
+}
+
+static void check_ram(struct ram_disk *ram, struct ext4_check_report *report)
+{
+    struct ext4_mount_options options = { .read_only = true };
+    struct ext4 *fs;
+    assert_int_equal(ext4_mount(&ram->disk, &options, &fs), OK);
+    assert_int_equal(ext4_check(fs, report), OK);
+    ext4_drop(fs);
+    ram_disk_close(ram);
+}
+
+/* Three files share it. Its checksum is no business of the check. */
+static void check__attribute_block_with_a_wrong_count__finds_it(void **state)
+{
+    (void)state;
+    struct ext4_mount_options options = { .read_only = true };
+    struct ext4_check_report report;
+    struct ext4_inode inode;
+    struct ram_disk ram;
+    struct ext4 *fs;
+    u32 number;
+    ext4_odd_image("check_odd", "-b 1024 -J size=1", &ram);
+    assert_int_equal(ext4_mount(&ram.disk, &options, &fs), OK);
+    assert_int_equal(ext4_resolve(fs, "/owner", &number), OK);
+    assert_int_equal(ext4_inode_load(fs, number, &inode), OK);
+    ext4_drop(fs);
+    ram.bytes[inode.attribute_block * 1024 + 4]++;
+    check_ram(&ram, &report);
+    assert_non_null(strstr(report.first, "counts 4 users, has 3"));
+}
+
+/* Nobody has finished them: the mount is for reading only. */
+static void check__orphans_on_the_list__finds_nothing(void **state)
+{
+    (void)state;
+    struct ext4_check_report report;
+    struct orphan_image orphans;
+    struct ram_disk ram;
+    orphan_image_make(&orphans, "check_orphans", "-b 1024");
+    orphan_image_delete(&orphans, 0, orphans.inodes[2]);
+    orphan_image_delete(&orphans, 2, 0);
+    orphan_image_set_head(&orphans, orphans.inodes[0]);
+    assert_true(ram_disk_load(&ram, orphans.path));
+    check_ram(&ram, &report);
+    assert_string_equal(report.first, "");
 }
 
 static void check__within_a_transaction__is_refused(void **state)
@@ -157,6 +213,8 @@ int main(void)
         cmocka_unit_test(check__image_of_the_tools_in_every_format__finds_nothing),
         cmocka_unit_test(check__block_pointers__finds_nothing),
         cmocka_unit_test(check__damaged_by_debugfs__finds_it),
+        cmocka_unit_test(check__attribute_block_with_a_wrong_count__finds_it),
+        cmocka_unit_test(check__orphans_on_the_list__finds_nothing),
         cmocka_unit_test(check__within_a_transaction__is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

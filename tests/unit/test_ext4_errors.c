@@ -21,6 +21,7 @@
 #include "tests/support/ext4_below.h"
 #include "tests/support/ext4_odd.h"
 #include "tests/support/ext4_operations.h"
+#include "tests/support/ext4_tree_operations.h"
 #include "tests/support/port_host.h"
 #include "tests/support/victim.h"
 
@@ -79,10 +80,20 @@ static void open_victim(size_t which)
     memcpy(ram.bytes, victim.places.image.bytes, ram.size_bytes);
     assert_int_equal(ext4_mount(&ram.disk, &options, &fs), OK);
     assert_int_equal(ext4_operations_prepare(fs), OK);
+    assert_int_equal(ext4_tree_operations_prepare(fs), OK);
 }
 
+/* The trees have grown, and are still right. */
 static void close_victim(void)
 {
+    struct ext4_check_report report;
+
+    for (size_t i = 0; i < ext4_tree_operation_count; i++) {
+        (void)!ext4_tree_operations[i].run(fs);
+        assert_int_equal(ext4_commit(fs), OK);
+        assert_int_equal(ext4_check(fs, &report), OK);
+        assert_string_equal(report.first, "");
+    }
     assert_int_equal(ext4_unmount(fs), OK);
     ram_disk_close(&ram);
     victim_close(&victim);
@@ -94,6 +105,8 @@ static void each_operation(bool for_good)
         open_victim(which);
         for (size_t i = 0; i < ext4_operation_count; i++)
             try_operation(&ext4_operations[i], for_good);
+        for (size_t i = 0; i < ext4_tree_operation_count; i++)
+            try_operation(&ext4_tree_operations[i], for_good);
         close_victim();
     }
 }
