@@ -15,6 +15,8 @@ static struct {
     u64 countdown; /* the call that fails: 1 is the next; 0: none */
     bool for_good; /* and all after it */
     u64 struck;
+    enum below next_kind; /* what fails after this: */
+    u64 next_countdown;   /* 0: nothing */
 } below;
 
 static bool fails(enum below kind)
@@ -28,6 +30,11 @@ static bool fails(enum below kind)
     if (!below.for_good)
         below.countdown = 0;
     below.struck++;
+    if (below.next_countdown > 0) {
+        below.kind = below.next_kind;
+        below.countdown = below.next_countdown;
+        below.next_countdown = 0;
+    }
     return true;
 }
 
@@ -122,6 +129,14 @@ void ext4_below_fail(enum below kind, u64 nth, bool for_good)
     below.countdown = nth;
     below.for_good = for_good;
     below.struck = 0;
+    below.next_countdown = 0;
+}
+
+void ext4_below_fail_without_room(u64 nth, enum below kind, u64 then)
+{
+    ext4_below_fail(BELOW_ROOM, nth, false);
+    below.next_kind = kind;
+    below.next_countdown = then;
 }
 
 bool ext4_below_struck(void)

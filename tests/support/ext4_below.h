@@ -21,6 +21,11 @@ enum below {
 
 /* The n-th call of this kind (1: the next; 0: none) fails, and with `for_good` all after it. */
 void ext4_below_fail(enum below kind, u64 nth, bool for_good);
+/*
+ * The n-th question for room is answered with none; of the calls of this kind that follow, the `then`-th
+ * fails.
+ */
+void ext4_below_fail_without_room(u64 nth, enum below kind, u64 then);
 /* Has one, since? */
 bool ext4_below_struck(void);
 /* What it then returns. */

@@ -10,7 +10,7 @@
 #include "kernel/fs/jbd2/journal.h"
 #include "tests/support/ext4_image.h"
 
-enum { REFERENCES_AT = 4, CHECKSUM_AT = 16 };
+enum { REFERENCES_AT = 4, CHECKSUM_AT = 16, MANY = 8 };
 
 static u8 content[20000];
 
@@ -88,6 +88,9 @@ void ext4_odd_image(const char *name, const char *options, struct ram_disk *ram)
     debugfs(path, "ln /hard /harder");
     debugfs(path, "set_inode_field /hard links_count 2");
     debugfs(path, "fallocate /reserved 10 99");
+    debugfs(path, "mknod pipe p");
+    debugfs(path, "mknod line c 1 3");
+    debugfs(path, "mknod disk b 8 0");
     ASSERT(ram_disk_load(ram, path));
     ASSERT(ext4_mount(&ram->disk, &mount, &fs) == OK);
     ASSERT(share_attributes(fs) == OK);
@@ -154,6 +157,47 @@ static enum status read_reserved(struct ext4 *fs)
     return status == OK ? ext4_read(fs, inode, 0, content, sizeof content, &got) : status;
 }
 
+/* Pipes and devices among them. */
+static enum status list_and_stat(struct ext4 *fs)
+{
+    struct ext4_directory_entry entry;
+    struct ext4_stat stat;
+    u64 cursor = 0;
+    enum status status;
+
+    while ((status = ext4_directory_next(fs, EXT4_ROOT_INODE, &cursor, &entry)) == OK) {
+        status = ext4_stat(fs, entry.inode, &stat);
+        if (status != OK)
+            return status;
+    }
+    return status == ERR_NOT_FOUND ? OK : status;
+}
+
+static enum status replace_file(struct ext4 *fs)
+{
+    return ext4_rename(fs, EXT4_ROOT_INODE, "hard", EXT4_ROOT_INODE, "alone");
+}
+
+/* Enough for groups that nobody has used yet. */
+static enum status make_many(struct ext4 *fs)
+{
+    enum status status = OK;
+
+    for (u32 i = 0; i < MANY && status == OK; i++) {
+        char name[16];
+        u32 directory, inode;
+        format_text(name, sizeof name, "d%u", i);
+        status = ext4_make_directory(fs, EXT4_ROOT_INODE, name, &directory);
+        for (u32 k = 0; k < 3 && status == OK; k++) {
+            format_text(name, sizeof name, "f%u", k);
+            status = ext4_create(fs, directory, name, &inode);
+            if (status == OK)
+                status = ext4_write(fs, inode, 0, content, sizeof content);
+        }
+    }
+    return status;
+}
+
 const struct ext4_operation ext4_odd_operations[] = {
     { "check", check, false },
     { "unlink sharer", unlink_sharer, true },
@@ -163,5 +207,8 @@ const struct ext4_operation ext4_odd_operations[] = {
     { "write reserved", write_reserved, true },
     { "truncate reserved", truncate_reserved, true },
     { "read reserved", read_reserved, false },
+    { "list and stat", list_and_stat, false },
+    { "replace file", replace_file, true },
+    { "make many", make_many, true },
 };
 const size_t ext4_odd_operation_count = ARRAY_LENGTH(ext4_odd_operations);

@@ -285,6 +285,18 @@ static enum status burst_into_index(struct ext4 *fs)
     return burst_into(fs, "/indexed", LONG_NAME);
 }
 
+static enum status burst_into_many(struct ext4 *fs)
+{
+    return burst_into(fs, "/many", LONG_NAME);
+}
+
+/* The names are there already. */
+static enum status burst_again(struct ext4 *fs)
+{
+    enum status status = burst_into_many(fs);
+    return status == OK ? burst_into_many(fs) : status;
+}
+
 /* --- refused --- */
 
 static enum status create_nameless(struct ext4 *fs)
@@ -342,6 +354,8 @@ const struct ext4_operation ext4_operations[] = {
     { "burst", burst, true },
     { "burst of long names", burst_of_long_names, true },
     { "burst into index", burst_into_index, true },
+    { "burst into many", burst_into_many, true },
+    { "burst again", burst_again, false },
     { "create nameless", create_nameless, false },
     { "write directory", write_directory, false },
     { "poke behind end", poke_behind_end, false },

@@ -22,6 +22,7 @@
 #include "tests/support/ext4_odd.h"
 #include "tests/support/ext4_operations.h"
 #include "tests/support/ext4_tree_operations.h"
+#include "tests/support/orphan_image.h"
 #include "tests/support/port_host.h"
 #include "tests/support/victim.h"
 
@@ -71,13 +72,15 @@ static void try_operation(const struct ext4_operation *operation, bool for_good)
     ext4_rollback(fs);
 }
 
-static void open_victim(size_t which)
+static void open_victim(size_t which, size_t segments)
 {
     struct ext4_mount_options options = { .cache_capacity = 64 };
 
     victim_open(&victim, which);
     ram_disk_open(&ram, victim.places.image.size_bytes / SECTOR_SIZE);
     memcpy(ram.bytes, victim.places.image.bytes, ram.size_bytes);
+    if (segments > 0)
+        ram.disk.max_segments = segments;
     assert_int_equal(ext4_mount(&ram.disk, &options, &fs), OK);
     assert_int_equal(ext4_operations_prepare(fs), OK);
     assert_int_equal(ext4_tree_operations_prepare(fs), OK);
@@ -102,7 +105,7 @@ static void close_victim(void)
 static void each_operation(bool for_good)
 {
     for (size_t which = 0; which < victim_count; which++) {
-        open_victim(which);
+        open_victim(which, 0);
         for (size_t i = 0; i < ext4_operation_count; i++)
             try_operation(&ext4_operations[i], for_good);
         for (size_t i = 0; i < ext4_tree_operation_count; i++)
@@ -146,6 +149,61 @@ static void operation__on_what_others_left__rollback_undoes_it(void **state)
     (void)state;
     each_odd_operation("-b 1024 -J size=1");
     each_odd_operation("-b 1024 -J size=1 -O ^metadata_csum,^64bit");
+    each_odd_operation("-b 1024 -J size=1 -O ^filetype,^huge_file");
+    each_odd_operation("-b 1024 -J size=1 -g 512 -N 256");
+}
+
+/* A full transaction, and then what is to be put in order fails, too. */
+static void operation__no_room_and_another_failure__rollback_undoes_it(void **state)
+{
+    (void)state;
+    enum { THEN_MAX = 6 };
+
+    open_victim(0, 0);
+    for (size_t i = 0; i < ext4_operation_count; i++)
+        for (enum below kind = BELOW_BUFFERS; kind <= BELOW_CHANGES; kind++)
+            for (u64 then = 1; then < THEN_MAX; then++) {
+                bool struck = true;
+                for (u64 nth = 1; struck; nth += 1 + nth / DENSE_FOR_GOOD) {
+                    ext4_below_fail_without_room(nth, kind, then);
+                    (void)!ext4_operations[i].run(fs);
+                    struck = ext4_below_struck();
+                    ext4_below_fail(kind, 0, false);
+                    ext4_rollback(fs);
+                }
+            }
+    close_victim();
+}
+
+/* Requests of two pieces at most: nothing is read around what is wanted. */
+static void operation__disk_of_two_segments__rollback_undoes_it(void **state)
+{
+    (void)state;
+    open_victim(0, 2);
+    for (size_t i = 0; i < ext4_operation_count; i++)
+        if (!ext4_operations[i].changes)
+            try_operation(&ext4_operations[i], true);
+    close_victim();
+}
+
+/* Orphans on the list of an image that is only looked at. */
+static void check__orphans_and_a_failure__is_refused(void **state)
+{
+    (void)state;
+    struct ext4_mount_options mount = { .read_only = true, .cache_capacity = 64 };
+    struct orphan_image orphans;
+
+    orphan_image_make(&orphans, "errors_orphans", "-b 1024");
+    orphan_image_delete(&orphans, 0, orphans.inodes[2]);
+    orphan_image_delete(&orphans, 2, 0);
+    orphan_image_set_head(&orphans, orphans.inodes[0]);
+    assert_true(ram_disk_load(&ram, orphans.path));
+    victim.name = "orphans";
+    assert_int_equal(ext4_mount(&ram.disk, &mount, &fs), OK);
+    try_operation(&ext4_odd_operations[0], false);
+    try_operation(&ext4_odd_operations[0], true);
+    assert_int_equal(ext4_unmount(fs), OK);
+    ram_disk_close(&ram);
 }
 
 int main(void)
@@ -155,6 +213,9 @@ int main(void)
         cmocka_unit_test(
             operation__each_call_below_and_all_after_fail__rollback_undoes_it),
         cmocka_unit_test(operation__on_what_others_left__rollback_undoes_it),
+        cmocka_unit_test(operation__no_room_and_another_failure__rollback_undoes_it),
+        cmocka_unit_test(operation__disk_of_two_segments__rollback_undoes_it),
+        cmocka_unit_test(check__orphans_and_a_failure__is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -310,6 +310,84 @@ static void mount__unknown_feature_for_reading__is_not_complained_of(void **stat
     ram_disk_close(&ram);
 }
 
+/* Of an image without checksums and copies: nothing else is there to go by. */
+static void mount__impossible_superblock__is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at, size;
+        u32 value;
+    } cases[] = {
+        { 0x58, 2, 100 },   { 0x58, 2, 64 },      { 0x58, 2, 8192 },
+        { 0x28, 4, 1 },     { 0x54, 4, 3 },       { 0x54, 4, 1 << 30 },
+        { 0xFE, 2, 96 },    { 0xFE, 2, 32 },      { 0xFE, 2, 2048 },
+        { 0x174, 1, 40 },   { 0xE0, 4, 1 << 30 }, { 0x280, 4, 1 << 30 },
+        { 0xCE, 2, 60000 },
+    };
+    struct ext4_mount_options mount = { 0 };
+    u8 good[1024];
+
+    path = ext4_image_make_loaded("refused", 4, "-b 1024 -O ^metadata_csum,orphan_file",
+                                  &ram);
+    u8 *super = ram.bytes + 1024;
+    memcpy(good, super, sizeof good);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        memcpy(super, good, sizeof good);
+        for (size_t byte = 0; byte < cases[i].size; byte++)
+            super[cases[i].at + byte] = (u8)(cases[i].value >> 8 * byte);
+        enum status status = ext4_mount(&ram.disk, &mount, &fs);
+        if (status != ERR_CORRUPT)
+            print_error("field 0x%zx = %u: %s\n", cases[i].at, cases[i].value,
+                        status_text(status));
+        assert_int_equal(status, ERR_CORRUPT);
+    }
+    ram_disk_close(&ram);
+}
+
+/* What callers ask of the layer below ext4.h, beyond what they may. */
+static void internal__places_that_cannot_be__are_refused(void **state)
+{
+    (void)state;
+    struct ext4_inode inode;
+    char target[10];
+    u64 block, count;
+
+    open_image("-b 1024");
+    u32 file = file_of("file", 3000);
+    assert_int_equal(ext4_inode_load(fs, file, &inode), OK);
+    assert_int_equal(ext4_block_map(fs, &inode, 1ULL << 32, &block, &count), OK);
+    assert_int_equal(block, 0); /* a hole */
+    assert_int_not_equal(
+        ext4_block_map_allocate(fs, &inode, 1ULL << 32, 1, &block, &count), OK);
+    assert_int_not_equal(ext4_symlink_target(fs, &inode, target, sizeof target), OK);
+    ext4_rollback(fs);
+    close_clean();
+}
+
+static void resolve__links_longer_than_a_path__is_refused(void **state)
+{
+    (void)state;
+    static char long_path[EXT4_PATH_MAX];
+    char output[500];
+    u32 number;
+
+    path = ext4_image_make("refused", 8, "-b 1024");
+    ext4_image_debugfs(path, "symlink /to lost+found/../lost+found", output,
+                       sizeof output);
+    struct ext4_mount_options mount = { 0 };
+    assert_true(ram_disk_load(&ram, path));
+    assert_int_equal(ext4_mount(&ram.disk, &mount, &fs), OK);
+    strcpy(long_path, "/to");
+    while (strlen(long_path) < EXT4_PATH_MAX - 4)
+        strcat(long_path, "/.");
+    assert_int_not_equal(ext4_resolve(fs, long_path, &number), OK);
+    assert_int_equal(ext4_resolve(fs, "/to", &number), OK);
+    u8 byte = 0;
+    assert_int_not_equal(ext4_write(fs, ext4_image_inode(path, "/to"), 0, &byte, 1), OK);
+    ext4_rollback(fs);
+    close_clean();
+}
+
 /* Where the copies of the superblock lie, by three rules. */
 static void check__every_rule_for_copies_of_the_superblock__is_clean(void **state)
 {
@@ -375,6 +453,9 @@ int main(void)
         cmocka_unit_test(mount__three_sectors__is_refused),
         cmocka_unit_test(mount__unknown_feature_for_reading__is_not_complained_of),
         cmocka_unit_test(check__every_rule_for_copies_of_the_superblock__is_clean),
+        cmocka_unit_test(mount__impossible_superblock__is_refused),
+        cmocka_unit_test(internal__places_that_cannot_be__are_refused),
+        cmocka_unit_test(resolve__links_longer_than_a_path__is_refused),
         cmocka_unit_test(resolve__link_of_impossible_length__is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,8 +30,13 @@ static enum status work(struct ext4 *fs)
 {
     static const u8 content[3000];
     u32 directory, inode;
+    static u8 old[4000];
+    size_t got = sizeof old;
     enum status status = ext4_make_directory(fs, EXT4_ROOT_INODE, "dir", &directory);
 
+    for (u64 at = 0; status == OK && got == sizeof old && at < 60000; at += got)
+        if (ext4_lookup(fs, EXT4_ROOT_INODE, "old", &inode) == OK)
+            status = ext4_read(fs, inode, at, old, sizeof old, &got);
     if (status == OK)
         status = ext4_create(fs, directory, "file", &inode);
     if (status == OK)

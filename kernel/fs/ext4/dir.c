@@ -160,8 +160,6 @@ enum status ext4_dir_add(struct ext4 *fs, struct ext4_inode *directory, const ch
 {
     struct ext4_dir_name added = { name, ext4_name_length(name), inode,
                                    ext4_entry_type(type) };
-    if (added.length == 0 || added.length > EXT4_NAME_MAX)
-        return added.length == 0 ? ERR_INVALID_ARGUMENT : ERR_TOO_LARGE;
     return ext4_dir_insert(fs, directory, &added);
 }
 

@@ -205,7 +205,7 @@ enum status ext4_symlink_target(struct ext4 *fs, const struct ext4_inode *inode,
 
 enum status ext4_dir_lookup(struct ext4 *fs, const struct ext4_inode *directory,
                             const char *name, u32 *inode);
-/* Adds an entry; the name must not be there yet. The directory inode is stored. */
+/* Adds an entry; the name must be possible (ext4_name_check()) and not be there yet. The directory inode is stored. */
 enum status ext4_dir_add(struct ext4 *fs, struct ext4_inode *directory, const char *name,
                          u32 inode, enum ext4_type type);
 /*

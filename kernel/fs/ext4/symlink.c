@@ -30,7 +30,7 @@ enum status ext4_symlink_target(struct ext4 *fs, const struct ext4_inode *inode,
     u64 length = inode->size_bytes;
     if (!ext4_inode_is(inode, EXT4_MODE_SYMLINK))
         return ERR_INVALID_ARGUMENT;
-    if (length == 0 || length >= fs->superblock.block_size || length >= EXT4_PATH_MAX)
+    if (length == 0 || length >= fs->superblock.block_size) /* 4 KiB at most, as a path */
         return refuse(inode, "impossible length", length);
     if (length >= size)
         return ERR_BUFFER_TOO_SMALL;
