@@ -17,6 +17,7 @@ import random
 import subprocess
 import sys
 import time
+import traceback
 
 import pexpect
 
@@ -26,7 +27,8 @@ from tests.system.machine import (BUILD, Machine, PROMPT, SHUT_DOWN, fsck_compla
                                   replayed)
 from tests.system.program_witnesses import WITNESSES  # noqa: E402
 
-OFTEN = "interval=0.1"
+# Few are kept, so that none goes for want of space, in the time of which many flushes may pass.
+OFTEN = "interval=0.1 snapper.max_snapshots=8"
 COMMITTED = "output=commit"  # what is shown a generation holds: the last step to be seen is not lost
 DEAD_IN_A_ROW_MAX = 2  # boots without a generation of their own: a third one is the reason to fall back
 CHECK_EVERY = 5
@@ -47,7 +49,12 @@ class Session:
         self.machine, self.program = machine, program
         self.text, self.progress, self.held = "", {}, dict(held)
         self.samples = []
-        self.acknowledged = ""
+        self.acknowledged = self.held_by = ""
+
+    def hold(self, progress, how):
+        """A generation has this, and it is known from that."""
+        self.held.update(progress)
+        self.held_by = how
 
     def read(self, text):
         self.text += text
@@ -59,7 +66,7 @@ class Session:
         flushes = self.machine.disk_counters()["flush_operations"]
         self.samples.append((flushes, self.progress))
         while self.samples[0][0] + self.program.flushes_of_two <= flushes:
-            self.held.update(self.samples.pop(0)[1])
+            self.hold(self.samples.pop(0)[1], "flushes")
 
     def look_until(self, reached, what):
         """`reached` is asked again and again, until it is true."""
@@ -82,8 +89,9 @@ class Session:
         return self.machine.console.match
 
     def send(self, text):
-        """To the shell."""
+        """To the shell, instead of the half of a line that may have come back there."""
         before = len(self.machine.log)
+        self.machine.console.send("\x15")
         self.machine.send(text)
         self.read(self.machine.log[before:])
 
@@ -110,7 +118,7 @@ class Session:
         reply = self.command("snapper create")
         assert "generation: " in reply, reply
         self.acknowledged = reply.split("generation: ")[1].split()[0]
-        self.held.update(progress)
+        self.hold(progress, "by hand")
 
 
 class Lives:
@@ -120,7 +128,7 @@ class Lives:
         self.program, self.draw = program, random.Random(f"{seed} {program.name}")
         self.image = program.image()
         self.held = {}  # what the newest generation holds at least
-        self.newest = ""
+        self.newest = self.held_by = ""
         self.number = self.early = self.by_hand = 0
         self.dead_in_a_row = 0
 
@@ -143,7 +151,10 @@ class Lives:
                 self.spend(session, hold)
             session.read(machine.pull_plug())
             self.program.check(session.text)
-            self.held = {**session.held, **(session.progress if committed else {})}
+            if committed:
+                session.hold(session.progress, "shown")
+            self.held = session.held
+            self.held_by = session.held_by or self.held_by
         self.early += early
         newest = newest_generation(self.image)
         assert newest >= self.newest, (newest, self.newest)
@@ -203,7 +214,9 @@ def live(program, kills, seed, say=print):
             lives.live()
         lives.end()
     except (AssertionError, pexpect.ExceptionPexpect) as failure:
-        say(f"{program.name}: LOST in life {lives.number} of seed {seed}, {lives.image}: {failure!r}"[:3000])
+        where = traceback.extract_tb(failure.__traceback__)[-1]
+        say(f"{program.name}: LOST in life {lives.number} of seed {seed}, {lives.image}: "
+            f"(held: {lives.held_by}) {where.line}: {failure!r}"[:3000])
         return 1
     lives.image.unlink()
     say(f"{program.name}: {kills} killed, {lives.early} of them in the boot, "

@@ -10,7 +10,7 @@ from tests.system.test_programs import image_with_programs
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\a")
 # In the time of so many the generation in progress, what it removes of older ones, and a whole one are done.
-FLUSHES_OF_TWO = 8
+FLUSHES_OF_TWO = 12
 MESSAGES = re.compile(r"^(?:\[ *\d+\.\d{6}\]|snapper>) [^\n]*\n", re.M)
 ROWS = 20  # that the editor shows
 
