@@ -11,13 +11,14 @@ from tests.system.test_programs import image_with_programs
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\a")
 # In the time of so many the generation in progress, what it removes of older ones, and a whole one are done.
 FLUSHES_OF_TWO = 12
+ERASED = re.compile(r"[^\n]*\n\x1b\[K")  # a carriage return has become a newline here
 MESSAGES = re.compile(r"^(?:\[ *\d+\.\d{6}\]|snapper>) [^\n]*\n", re.M)
 ROWS = 20  # that the editor shows
 
 
 def plain(text):
-    """Without the kernel's messages, its shell, and what moves the cursor to write them above a line."""
-    return re.sub(r"\n+", "\n", MESSAGES.sub("", ESCAPES.sub("", text)))
+    """As it stands on the screen in the end, without the kernel's messages and its shell."""
+    return re.sub(r"\n+", "\n", MESSAGES.sub("", ESCAPES.sub("", ERASED.sub("", text))))
 
 
 class Script:
