@@ -364,6 +364,34 @@ static void internal__places_that_cannot_be__are_refused(void **state)
     close_clean();
 }
 
+/* Behind what three levels of pointers reach there is nothing. */
+static void block_map__behind_all_pointers__is_a_hole(void **state)
+{
+    (void)state;
+    struct ext4_inode inode;
+    u64 block, count;
+
+    open_image("-b 1024 -O ^extents,^64bit");
+    u32 file = file_of("file", 3000);
+    assert_int_equal(ext4_inode_load(fs, file, &inode), OK);
+    assert_int_equal(ext4_block_map(fs, &inode, 1ULL << 31, &block, &count), OK);
+    assert_int_equal(block, 0);
+    assert_int_equal(ext4_commit(fs), OK);
+    close_clean();
+}
+
+static void unlink__name_of_a_deleted_inode__is_refused(void **state)
+{
+    (void)state;
+    open_image("");
+    set_links(file_of("file", 0), 0);
+    port_host_clear_log();
+    assert_int_equal(ext4_unlink(fs, ROOT, "file"), ERR_CORRUPT);
+    assert_true(port_host_complaints() > 0);
+    ext4_rollback(fs);
+    close_clean();
+}
+
 static void resolve__links_longer_than_a_path__is_refused(void **state)
 {
     (void)state;
@@ -455,6 +483,8 @@ int main(void)
         cmocka_unit_test(check__every_rule_for_copies_of_the_superblock__is_clean),
         cmocka_unit_test(mount__impossible_superblock__is_refused),
         cmocka_unit_test(internal__places_that_cannot_be__are_refused),
+        cmocka_unit_test(block_map__behind_all_pointers__is_a_hole),
+        cmocka_unit_test(unlink__name_of_a_deleted_inode__is_refused),
         cmocka_unit_test(resolve__links_longer_than_a_path__is_refused),
         cmocka_unit_test(resolve__link_of_impossible_length__is_refused),
     };
