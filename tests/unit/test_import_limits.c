@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "kernel/base/crc.h"
+#include "kernel/base/endian.h"
 #include "snapper/import_files.h"
 #include "snapper/transfer.h"
 #include "snapper/verify.h"
@@ -126,7 +128,8 @@ static void import__more_copies_than_a_batch__arrive(void **state)
 static void import__transactions_of_a_few_files__is_split(void **state)
 {
     (void)state;
-    struct generation_name name = commit_pages(&source, 0, 300, 50, 1, NULL);
+    enum { COUNT = 1500 };
+    struct generation_name name = commit_pages(&source, 0, COUNT, 50, 1, NULL);
 
     for (u32 room = 60; room < 200; room += 20) {
         fixture_close(&target);
@@ -135,8 +138,42 @@ static void import__transactions_of_a_few_files__is_split(void **state)
         ram_store_limits(target.ram)->room_slack = 20;
         send(name.text, NULL);
         ram_store_limits(target.ram)->transaction_room = UINT32_MAX / 2;
-        assert_pages(&target, name.text, 0, 300, 50, 1);
+        assert_pages(&target, name.text, 0, COUNT, 50, 1);
     }
+}
+
+/* --- headers and ends that cannot be --- */
+
+static enum status import_changed(size_t at, u8 bits)
+{
+    struct snapper_transfer_report report;
+
+    stream.at = 0;
+    stream.input = (struct stream_input){ .read = read_memory };
+    stream.bytes[at] ^= bits;
+    put_le32(stream.bytes + 52, crc32(stream.bytes, 52));
+    enum status status = snapper_import(target.snapper, &stream.input, &report);
+    stream.bytes[at] ^= bits;
+    put_le32(stream.bytes + 52, crc32(stream.bytes, 52));
+    return status;
+}
+
+/* The header's checksum is right each time. */
+static void import__header_or_end_changed__is_refused(void **state)
+{
+    (void)state;
+    struct snapper_transfer_report report;
+    struct generation_name name = commit_pages(&source, 0, 3, 50, 1, NULL);
+
+    assert_int_equal(
+        snapper_export(source.snapper, name.text, NULL, &stream.output, &report), OK);
+    for (size_t at = 8; at < 12; at++)
+        assert_int_not_equal(import_changed(at, 2), OK);
+    assert_int_not_equal(import_changed(35, 0x80), OK); /* an archive of 2 GiB */
+    for (size_t back = 1; back <= 12; back++)
+        assert_int_not_equal(import_changed(stream.size - back, 1), OK);
+    assert_int_equal(import_changed(8, 0), OK);
+    assert_pages(&target, name.text, 0, 3, 50, 1);
 }
 
 int main(void)
@@ -147,6 +184,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(import__more_files_than_a_batch__arrive, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(import__more_copies_than_a_batch__arrive, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(import__header_or_end_changed__is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(import__transactions_of_a_few_files__is_split,
                                         set_up, tear_down),
