@@ -153,7 +153,22 @@ static void operation__on_what_others_left__rollback_undoes_it(void **state)
     each_odd_operation("-b 1024 -J size=1 -g 512 -N 256");
 }
 
-/* A full transaction, and then what is to be put in order fails, too. */
+/* A full transaction, and then the `then`-th call that is to put in order what was done fails, too. */
+static void strike_without_room(const struct ext4_operation *operation, enum below kind,
+                                u64 then)
+{
+    bool struck = true;
+
+    for (u64 nth = 1; struck; nth += 1 + nth / DENSE_FOR_GOOD) {
+        ext4_below_fail_without_room(nth, kind, then);
+        (void)!operation->run(fs);
+        struck = ext4_below_struck();
+        ext4_below_fail(kind, 0, false);
+        ext4_rollback(fs);
+        assert_true(nth < TRIES_MAX);
+    }
+}
+
 static void operation__no_room_and_another_failure__rollback_undoes_it(void **state)
 {
     (void)state;
@@ -161,17 +176,10 @@ static void operation__no_room_and_another_failure__rollback_undoes_it(void **st
 
     open_victim(0, 0);
     for (size_t i = 0; i < ext4_operation_count; i++)
-        for (enum below kind = BELOW_BUFFERS; kind <= BELOW_CHANGES; kind++)
-            for (u64 then = 1; then < THEN_MAX; then++) {
-                bool struck = true;
-                for (u64 nth = 1; struck; nth += 1 + nth / DENSE_FOR_GOOD) {
-                    ext4_below_fail_without_room(nth, kind, then);
-                    (void)!ext4_operations[i].run(fs);
-                    struck = ext4_below_struck();
-                    ext4_below_fail(kind, 0, false);
-                    ext4_rollback(fs);
-                }
-            }
+        for (u64 then = 1; then < THEN_MAX; then++) {
+            strike_without_room(&ext4_operations[i], BELOW_BUFFERS, then);
+            strike_without_room(&ext4_operations[i], BELOW_CHANGES, then);
+        }
     close_victim();
 }
 
