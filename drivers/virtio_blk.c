@@ -315,10 +315,7 @@ static enum status check_block_size(const struct virtio_blk *blk)
     return ERR_UNSUPPORTED;
 }
 
-/*
- * What a request may be. A segment of n bytes touches at most n / 4096 + 2 pages, so a quarter of
- * the pieces as segments and half of them as pages always fit.
- */
+/* What a request may be: each page of memory takes a descriptor, with some left for D5. */
 static enum status read_limits(struct virtio_blk *blk)
 {
     u64 features = blk->device.features;
@@ -343,8 +340,9 @@ static enum status read_limits(struct virtio_blk *blk)
     }
     blk->piece_size = align_down(size_max, SECTOR_SIZE);
     blk->has_flush = features & FEATURE_FLUSH;
-    blk->disk.max_segments = blk->piece_max / 4;
-    blk->disk.max_bytes = blk->piece_max / 2 * (size_t)PAGE_SIZE;
+    blk->disk.max_pieces = blk->piece_max;
+    blk->disk.max_bytes =
+        min_size(blk->piece_max / 2, blk->piece_max - 6) * (size_t)PAGE_SIZE;
     blk->disk.sector_count =
         read_config(blk, CAPACITY_AT) | (u64)read_config(blk, CAPACITY_AT + 4) << 32;
     blk->disk.read_only = features & FEATURE_READ_ONLY;

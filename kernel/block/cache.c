@@ -239,7 +239,7 @@ void cache_prefetch(struct cache *cache, u64 block, size_t count)
         return;
     count =
         min_size(count, (size_t)min_u64(cache->block_count - block, cache->capacity / 2));
-    size_t limit = min_size(PREFETCH_MAX, cache->disk->max_segments);
+    size_t limit = min_size(PREFETCH_MAX, cache->disk->max_pieces);
     limit = min_size(limit, cache->disk->max_bytes / cache->block_size);
 
     while (count > 0) {

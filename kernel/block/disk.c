@@ -11,12 +11,23 @@ static size_t request_size(const struct disk_request *request)
     return size;
 }
 
+static size_t request_pieces(const struct disk_request *request)
+{
+    size_t pieces = 0;
+
+    for (size_t at = 0; at < request->segment_count; at++)
+        pieces +=
+            disk_pieces(request->segments[at].data, request->segments[at].size_bytes);
+    return pieces;
+}
+
 static enum status check_transfer(const struct disk *disk,
                                   const struct disk_request *request)
 {
     size_t size = request_size(request);
 
-    if (request->segment_count == 0 || request->segment_count > disk->max_segments)
+    if (request->segment_count == 0 || request->segment_count > disk->max_pieces ||
+        request_pieces(request) > disk->max_pieces)
         return ERR_INVALID_ARGUMENT;
     if (size == 0 || size % SECTOR_SIZE != 0 || size > disk->max_bytes)
         return ERR_INVALID_ARGUMENT;

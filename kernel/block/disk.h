@@ -9,6 +9,7 @@
  *     was submitted after its completion has completed. disk_flush() waits for everything in
  *     flight before it submits the flush, so a recording of completed requests is exact.
  * D4  The memory of a request belongs to the device from submit to completion.
+ * D5  `max_pieces` is at least `max_bytes` in pages and 6, so three segments are never too many.
  *
  * The driver fills in `struct disk` and its operations; everyone else uses the functions below,
  * which check bounds and count.
@@ -61,12 +62,18 @@ struct disk {
     const struct disk_operations *operations;
     const char *name; /* "virtio0", for messages */
     u64 sector_count;
-    size_t max_segments; /* in one request, at least 2 */
-    size_t max_bytes;    /* in one request, a multiple of SECTOR_SIZE */
+    size_t max_pieces; /* in one request: disk_pieces() of its segments, together */
+    size_t max_bytes;  /* in one request, a multiple of SECTOR_SIZE */
     bool read_only;
     size_t in_flight; /* requests submitted and not done; kept by disk.c and the driver */
     struct disk_statistics statistics;
 };
+
+/* What a segment counts in a request: the pages of memory that it touches, which lie anywhere. */
+static inline size_t disk_pieces(const void *data, size_t size_bytes)
+{
+    return ((uintptr_t)data % PAGE_SIZE + size_bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+}
 
 /*
  * ERR_INVALID_ARGUMENT for a request outside the disk, of broken size or above the limits,

@@ -8,7 +8,7 @@ enum status gather_open(struct gather *gather, struct disk *disk, size_t block_s
     *gather = (struct gather){
         .disk = disk,
         .block_size = block_size,
-        .max_segments = min_size(disk->max_segments, GATHER_SEGMENTS),
+        .max_pieces = min_size(disk->max_pieces, GATHER_SEGMENTS),
         .max_bytes = disk->max_bytes,
         .slots = port_alloc(GATHER_REQUESTS * sizeof(struct gather_slot)),
     };
@@ -33,7 +33,7 @@ static void slot_reclaim(struct gather *gather, struct gather_slot *slot)
     if (slot->in_flight)
         note_failure(gather, disk_wait(gather->disk, &slot->request));
     slot->in_flight = false;
-    slot->size_bytes = 0;
+    slot->size_bytes = slot->pieces = 0;
     slot->request =
         (struct disk_request){ .operation = DISK_WRITE, .segments = slot->segments };
 }
@@ -52,10 +52,10 @@ static void send_current(struct gather *gather)
 }
 
 static bool slot_continues(const struct gather *gather, const struct gather_slot *slot,
-                           u64 sector, size_t size_bytes)
+                           u64 sector, const u8 *data, size_t size_bytes)
 {
     return slot->request.sector + slot->size_bytes / SECTOR_SIZE == sector &&
-           slot->request.segment_count < gather->max_segments &&
+           slot->pieces + disk_pieces(data, size_bytes) <= gather->max_pieces &&
            slot->size_bytes + size_bytes <= gather->max_bytes;
 }
 
@@ -64,11 +64,14 @@ static void slot_append(struct gather_slot *slot, const u8 *data, size_t size_by
     struct disk_segment *last = slot->request.segment_count > 0
                                     ? &slot->segments[slot->request.segment_count - 1]
                                     : NULL;
-    if (last && (const u8 *)last->data + last->size_bytes == data)
+    if (last && (const u8 *)last->data + last->size_bytes == data) {
+        slot->pieces -= disk_pieces(last->data, last->size_bytes);
         last->size_bytes += size_bytes;
-    else
-        slot->segments[slot->request.segment_count++] =
-            (struct disk_segment){ (void *)data, size_bytes };
+    } else {
+        last = &slot->segments[slot->request.segment_count++];
+        *last = (struct disk_segment){ (void *)data, size_bytes };
+    }
+    slot->pieces += disk_pieces(last->data, last->size_bytes);
     slot->size_bytes += size_bytes;
 }
 
@@ -79,7 +82,7 @@ void gather_write_sectors(struct gather *gather, u64 sector, const u8 *data,
         return;
     struct gather_slot *slot = &gather->slots[gather->current];
     if (!slot->in_flight && slot->size_bytes > 0 &&
-        !slot_continues(gather, slot, sector, size_bytes)) {
+        !slot_continues(gather, slot, sector, data, size_bytes)) {
         send_current(gather);
         slot = &gather->slots[gather->current];
     }

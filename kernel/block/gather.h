@@ -10,19 +10,19 @@
 
 #include "kernel/block/disk.h"
 
-enum { GATHER_REQUESTS = 8, GATHER_SEGMENTS = 254 };
+enum { GATHER_REQUESTS = 8, GATHER_SEGMENTS = 1024 };
 
 struct gather_slot {
     struct disk_request request;
     struct disk_segment segments[GATHER_SEGMENTS];
-    size_t size_bytes;
+    size_t size_bytes, pieces;
     bool in_flight;
 };
 
 struct gather {
     struct disk *disk;
     size_t block_size;
-    size_t max_segments, max_bytes;
+    size_t max_pieces, max_bytes;
     struct gather_slot *slots; /* GATHER_REQUESTS */
     size_t current;            /* the slot being filled */
     enum status status;        /* the first failure since the last finish */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_SEGMENTS = 256 };
+enum { MAX_PIECES = 512 };
 
 static struct image_file *file_of(struct disk *disk)
 {
@@ -231,7 +231,7 @@ enum status image_file_open(struct image_file *file, const char *path,
     *file = (struct image_file){
         .disk = { .operations = &file_operations,
                   .name = path,
-                  .max_segments = MAX_SEGMENTS,
+                  .max_pieces = MAX_PIECES,
                   .max_bytes = 1 * MIB,
                   .read_only = access == IMAGE_READ },
         .descriptor = -1,

@@ -46,8 +46,8 @@ static enum status read_at_once(struct disk *disk, struct damage_source *source)
     enum status submitted[BURST], result = OK;
     size_t count = 1 + damage_draw(source, BURST), pieces = 1 + damage_draw(source, 4);
 
-    if (pieces > disk->max_segments)
-        pieces = disk->max_segments;
+    if (pieces > disk->max_pieces)
+        pieces = disk->max_pieces;
     for (size_t i = 0; i < count; i++) {
         for (size_t piece = 0; piece < pieces; piece++)
             segments[i][piece] = (struct disk_segment){ buffers[i] + 4000 * piece, 1024 };
@@ -67,7 +67,8 @@ static enum status read_at_once(struct disk *disk, struct damage_source *source)
 
 static void use(struct disk *disk, struct damage_source *source)
 {
-    require(disk->max_segments >= 2 && disk->max_bytes >= SECTOR_SIZE);
+    require(disk->max_bytes >= SECTOR_SIZE &&
+            disk->max_pieces >= disk->max_bytes / PAGE_SIZE + 6);
     require(disk->max_bytes % SECTOR_SIZE == 0);
     memset(written, 0, sizeof written);
     for (int i = 0; i < STEPS; i++) {

@@ -128,7 +128,7 @@ void layered_disk_open(struct layered_disk *layered, size_t size_bytes)
         .disk = { .operations = &operations,
                   .name = "layered",
                   .sector_count = sectors,
-                  .max_segments = 256,
+                  .max_pieces = 512,
                   .max_bytes = MIB },
         .size_bytes = size_bytes,
         .above = grown(NULL, size_bytes),

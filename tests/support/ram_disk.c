@@ -235,7 +235,7 @@ void ram_disk_open(struct ram_disk *ram, u64 sector_count)
         .disk = { .operations = &ram_operations,
                   .name = "ram0",
                   .sector_count = sector_count,
-                  .max_segments = 64,
+                  .max_pieces = 72,
                   .max_bytes = 256 * KIB },
         .size_bytes = (size_t)sector_count * SECTOR_SIZE,
         .queue_limit = 16,

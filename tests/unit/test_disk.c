@@ -55,7 +55,7 @@ static void disk_submit__outside_the_disk__is_refused(void **state)
 static void disk_submit__broken_or_excessive_size__is_refused(void **state)
 {
     struct ram_disk *ram = *state;
-    struct disk_segment many[65] = { { &many, SECTOR_SIZE } };
+    struct disk_segment many[80] = { { &many, SECTOR_SIZE } };
     struct disk_request request = { .operation = DISK_READ, .segments = many };
     assert_int_equal(submit(ram, DISK_READ, 0, 0), ERR_INVALID_ARGUMENT);
     assert_int_equal(submit(ram, DISK_READ, 0, SECTOR_SIZE + 1), ERR_INVALID_ARGUMENT);
@@ -63,9 +63,33 @@ static void disk_submit__broken_or_excessive_size__is_refused(void **state)
     assert_int_equal(submit(ram, DISK_READ, 0, ram->disk.max_bytes + SECTOR_SIZE),
                      ERR_INVALID_ARGUMENT);
     assert_int_equal(disk_submit(&ram->disk, &request), ERR_INVALID_ARGUMENT);
-    request.segment_count = ram->disk.max_segments + 1;
+    request.segment_count = ram->disk.max_pieces + 1;
     assert_int_equal(disk_submit(&ram->disk, &request), ERR_INVALID_ARGUMENT);
     assert_int_equal(ram->disk.statistics.reads, 1);
+}
+
+/* As many segments as pieces are fine, unless they touch two pages each. */
+static void disk_submit__segments_across_pages__count_for_each_page(void **state)
+{
+    struct ram_disk *ram = *state;
+    enum { COUNT = 72 };
+    struct disk_segment segments[COUNT];
+    u8 *memory = aligned_alloc(PAGE_SIZE, 2 * PAGE_SIZE);
+    struct disk_request request = { .operation = DISK_READ,
+                                    .segments = segments,
+                                    .segment_count = COUNT };
+    assert_non_null(memory);
+    assert_int_equal(ram->disk.max_pieces, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        segments[i] = (struct disk_segment){ memory, SECTOR_SIZE };
+    assert_int_equal(disk_submit(&ram->disk, &request), OK);
+    assert_int_equal(disk_wait(&ram->disk, &request), OK);
+    segments[7].data = memory + PAGE_SIZE - 1;
+    assert_int_equal(disk_submit(&ram->disk, &request), ERR_INVALID_ARGUMENT);
+    request.segment_count = COUNT - 1;
+    assert_int_equal(disk_submit(&ram->disk, &request), OK);
+    assert_int_equal(disk_wait(&ram->disk, &request), OK);
+    free(memory);
 }
 
 static void disk_write__read_only_disk__is_refused(void **state)
@@ -186,6 +210,7 @@ int main(void)
         TEST(disk_submit__outside_the_disk__is_refused),
         TEST(disk_submit__broken_or_excessive_size__is_refused),
         TEST(disk_write__read_only_disk__is_refused),
+        TEST(disk_submit__segments_across_pages__count_for_each_page),
         TEST(disk_submit__segments_of_odd_lengths__one_run_of_sectors),
         TEST(disk_read__larger_than_a_request__is_split),
         TEST(disk_write__a_piece_fails__stops_there),

@@ -149,8 +149,8 @@ static void burst_life(const struct limits *limits)
     struct ram_disk ram;
     const char *path =
         ext4_image_make_loaded("burst", limits->mib, limits->options, &ram);
-    ram.disk.max_segments = 254;
-    ram.disk.max_bytes = 4 * MIB;
+    ram.disk.max_pieces = 1022;
+    ram.disk.max_bytes = 2 * MIB;
     create_all(&ram, limits);
     assert_true(ext4_image_ram_is_clean(&ram, path));
     read_all(&ram, limits);
@@ -163,7 +163,7 @@ static void ext4_create_burst__10000_files_in_4k_blocks__costs_what_it_must(void
 {
     (void)state;
     static const struct limits limits = {
-        "4 KiB", "-b 4096 -i 8192 -J size=32", 192, 8900, 150, 200, 32
+        "4 KiB", "-b 4096 -i 8192 -J size=32", 192, 8900, 150, 190, 28
     };
     burst_life(&limits);
 }
@@ -172,7 +172,7 @@ static void ext4_create_burst__10000_files_in_1k_blocks__costs_what_it_must(void
 {
     (void)state;
     static const struct limits limits = {
-        "1 KiB", "-b 1024 -i 4096 -J size=32", 128, 5800, 150, 170, 52
+        "1 KiB", "-b 1024 -i 4096 -J size=32", 128, 5800, 150, 155, 32
     };
     burst_life(&limits);
 }

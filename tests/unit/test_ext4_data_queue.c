@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "kernel/base/checked.h"
 #include "kernel/fs/ext4/data_queue.h"
 #include "tests/support/ram_disk.h"
 
@@ -51,10 +52,9 @@ static void
 ext4_data_queue_drain__any_sequence_any_limits__writes_every_byte(void **state)
 {
     (void)state;
-    static const size_t segments[] = { 2, 3, 7, 8, 9, 64, 254 };
+    static const size_t pieces[] = { 7, 8, 9, 14, 64, 254, 1022 };
     static const size_t bytes[] = { 512, 4096, 65536, 4 * MIB };
-    for (u64 round = 0; round < 3 * ARRAY_LENGTH(segments) * ARRAY_LENGTH(bytes);
-         round++) {
+    for (u64 round = 0; round < 3 * ARRAY_LENGTH(pieces) * ARRAY_LENGTH(bytes); round++) {
         struct ram_disk ram;
         struct ext4_data_queue *queue;
         u64 seed = round + 1;
@@ -62,8 +62,10 @@ ext4_data_queue_drain__any_sequence_any_limits__writes_every_byte(void **state)
         memset(model, 0, sizeof model);
         ram_disk_open(&ram, DISK_BYTES / SECTOR_SIZE);
         ram.order_seed = seed;
-        ram.disk.max_segments = segments[round % ARRAY_LENGTH(segments)];
-        ram.disk.max_bytes = bytes[round / ARRAY_LENGTH(segments) % ARRAY_LENGTH(bytes)];
+        ram.disk.max_pieces = pieces[round % ARRAY_LENGTH(pieces)];
+        ram.disk.max_bytes =
+            min_size(bytes[round / ARRAY_LENGTH(pieces) % ARRAY_LENGTH(bytes)],
+                     (ram.disk.max_pieces - 6) * PAGE_SIZE);
         assert_int_equal(ext4_data_queue_open(&ram.disk, &queue), OK);
         u64 position = 0;
         for (int i = 0; i < 300; i++) {
@@ -85,7 +87,7 @@ static void ext4_data_queue_borrow__files_of_a_page__take_two_segments_each(void
     struct ram_disk ram;
     struct ext4_data_queue *queue;
     ram_disk_open(&ram, DISK_BYTES / SECTOR_SIZE);
-    ram.disk.max_segments = 254;
+    ram.disk.max_pieces = 1022;
     ram.disk.max_bytes = 4 * MIB;
     assert_int_equal(ext4_data_queue_open(&ram.disk, &queue), OK);
     for (u64 i = 0; i < 500; i++) {

@@ -25,7 +25,7 @@ static int set_up(void **state)
 {
     struct setup *setup = calloc(1, sizeof *setup);
     ram_disk_open(&setup->ram, BLOCKS * BLOCK / SECTOR_SIZE);
-    setup->memory = malloc((size_t)BLOCKS * BLOCK);
+    setup->memory = aligned_alloc(PAGE_SIZE, (size_t)BLOCKS * BLOCK);
     for (size_t i = 0; i < BLOCKS; i++)
         memset(setup->memory + i * BLOCK, (int)(i % 251 + 1), BLOCK);
     assert_int_equal(gather_open(&setup->gather, &setup->ram.disk, BLOCK), OK);
@@ -73,7 +73,7 @@ static void gather_write__memory_in_pieces__requests_of_as_many_segments(void **
         gather_write(&setup->gather, block, setup->memory + (300 - block) * BLOCK);
     assert_int_equal(gather_finish(&setup->gather), OK);
     assert_int_equal(setup->ram.disk.statistics.writes,
-                     256 / setup->ram.disk.max_segments);
+                     divide_up(256, setup->ram.disk.max_pieces));
     assert_memory_equal(setup->ram.bytes + 255 * BLOCK, setup->memory + 45 * BLOCK,
                         BLOCK);
 }

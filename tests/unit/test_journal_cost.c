@@ -38,7 +38,7 @@ static void open_like_virtio(struct journal_fixture *fixture)
                                                      .checksums = true,
                                                      .wide_blocks = true };
     journal_fixture_open(fixture, &options);
-    fixture->ram.disk.max_segments = 254;
+    fixture->ram.disk.max_pieces = 1022;
     fixture->ram.disk.max_bytes = MIB;
 }
 

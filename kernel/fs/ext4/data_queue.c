@@ -9,7 +9,7 @@ enum {
     REQUEST_BYTES = 1024 * KIB,
     STAGING_BYTES =
         520 * KIB, /* beside a page of each file: what 128 files of 4 KiB need */
-    MAX_SEGMENTS = 256,
+    MAX_SEGMENTS = 512,
 };
 
 /* Bytes of the staging memory, from `start` up to `end`. */
@@ -26,6 +26,7 @@ struct slot {
     struct disk_segment segments[MAX_SEGMENTS];
     u64 start;    /* position of its first byte */
     size_t bytes; /* 0: empty */
+    size_t pieces;
     bool in_flight;
     u8 *staging; /* copied bytes, STAGING_BYTES */
     size_t staged;
@@ -35,7 +36,7 @@ struct slot {
 
 struct ext4_data_queue {
     struct disk *disk;
-    size_t request_bytes, request_segments;
+    size_t request_bytes;
     size_t filling; /* the slot that pieces are added to */
     enum status error;
     struct slot slots[SLOTS];
@@ -48,7 +49,6 @@ enum status ext4_data_queue_open(struct disk *disk, struct ext4_data_queue **res
         return ERR_NO_MEMORY;
     queue->disk = disk;
     queue->request_bytes = min_size(disk->max_bytes, REQUEST_BYTES);
-    queue->request_segments = min_size(disk->max_segments, MAX_SEGMENTS);
     for (size_t i = 0; i < SLOTS; i++) {
         queue->slots[i].staging = port_alloc(STAGING_BYTES);
         if (!queue->slots[i].staging) {
@@ -81,7 +81,7 @@ static void await(struct ext4_data_queue *queue, struct slot *slot)
         remember(queue, disk_wait(queue->disk, &slot->request));
     wipe_staging(slot);
     slot->in_flight = false;
-    slot->bytes = 0;
+    slot->bytes = slot->pieces = 0;
     slot->request.segment_count = 0;
 }
 
@@ -160,22 +160,29 @@ static void await_overlapping(struct ext4_data_queue *queue, u64 position, size_
 }
 
 /*
- * The slot that takes the next piece at `position`. A request is only cut at a sector boundary,
- * so room is kept there for the few pieces that lead to the next one.
+ * Has the request no room for all that may come up to the next place where it may be cut? The few
+ * segments that lead there begin and end within pages.
  */
+static bool is_crowded(const struct ext4_data_queue *queue, const struct slot *slot,
+                       size_t staging)
+{
+    enum { SPARE_SEGMENTS = 3, SPARE_PIECES = 2 * SPARE_SEGMENTS };
+    size_t pages = (queue->request_bytes - slot->bytes) / PAGE_SIZE;
+    return slot->pieces + pages + SPARE_PIECES > queue->disk->max_pieces ||
+           slot->request.segment_count + SPARE_SEGMENTS > MAX_SEGMENTS ||
+           slot->staged + staging + 2 * PAGE_SIZE > STAGING_BYTES;
+}
+
+/* The slot that takes the next piece at `position`. A request is only cut at a sector boundary. */
 static struct slot *slot_for(struct ext4_data_queue *queue, u64 position, size_t size,
                              size_t staging)
 {
-    enum { SPARE_SEGMENTS = 3 };
     bool at_boundary = position % SECTOR_SIZE == 0;
     await_overlapping(queue, position, size);
     struct slot *slot = &queue->slots[queue->filling];
     bool continues = slot->bytes > 0 && position == slot->start + slot->bytes;
-    bool crowded =
-        slot->bytes >= queue->request_bytes ||
-        (at_boundary &&
-         (slot->request.segment_count + SPARE_SEGMENTS > queue->request_segments ||
-          slot->staged + staging + 2 * PAGE_SIZE > STAGING_BYTES));
+    bool crowded = slot->bytes >= queue->request_bytes ||
+                   (at_boundary && is_crowded(queue, slot, staging));
     if (slot->bytes > 0 && (!continues || crowded)) {
         start(queue);
         slot = &queue->slots[queue->filling];
@@ -191,11 +198,14 @@ static void add_segment(struct slot *slot, const u8 *data, size_t size)
     struct disk_segment *last = slot->request.segment_count > 0
                                     ? &slot->segments[slot->request.segment_count - 1]
                                     : NULL;
-    if (last && (const u8 *)last->data + last->size_bytes == data)
+    if (last && (const u8 *)last->data + last->size_bytes == data) {
+        slot->pieces -= disk_pieces(last->data, last->size_bytes);
         last->size_bytes += size;
-    else
-        slot->segments[slot->request.segment_count++] =
-            (struct disk_segment){ (void *)(uintptr_t)data, size };
+    } else {
+        last = &slot->segments[slot->request.segment_count++];
+        *last = (struct disk_segment){ (void *)(uintptr_t)data, size };
+    }
+    slot->pieces += disk_pieces(last->data, last->size_bytes);
     slot->bytes += size;
 }
 
@@ -238,9 +248,8 @@ enum status ext4_data_queue_copy(struct ext4_data_queue *queue, u64 position,
 enum status ext4_data_queue_borrow(struct ext4_data_queue *queue, u64 position,
                                    const void *data, size_t size)
 {
-    enum { SEGMENTS_WORTH_IT = 8 };
     const u8 *from = data;
-    if (queue->request_segments < SEGMENTS_WORTH_IT || size < SECTOR_SIZE)
+    if (size < SECTOR_SIZE)
         return ext4_data_queue_copy(queue, position, data, size);
     while (size > 0) {
         struct slot *slot = slot_for(queue, position, size, 0);

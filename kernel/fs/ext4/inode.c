@@ -211,6 +211,31 @@ void ext4_inode_init(struct ext4 *fs, u32 number, u16 mode, u32 links,
         ext4_extent_root_init(inode);
 }
 
+static u64 end_of_initialised(const struct ext4 *fs, const struct ext4_group *group)
+{
+    const struct ext4_superblock *superblock = &fs->superblock;
+    u32 initialised = superblock->inodes_per_group - group->unused_inodes;
+    return group->inode_table +
+           divide_up(initialised, superblock->block_size / superblock->inode_size);
+}
+
+/* How far a reader in order may go from a block of the group's table: with flex_bg the next group's follows. */
+static u64 end_of_tables(struct ext4 *fs, const struct ext4_group *group, u64 block)
+{
+    enum { NEIGHBOURS_MAX = 8 };
+    struct ext4_group next = *group;
+    u64 end = end_of_initialised(fs, group);
+    if (block != fs->read_ahead.of_tables.next)
+        return end;
+    for (int i = 0; i < NEIGHBOURS_MAX && next.unused_inodes == 0; i++) {
+        if (next.number + 1 == fs->superblock.group_count ||
+            ext4_group_load(fs, next.number + 1, &next) != OK || next.inode_table != end)
+            break;
+        end = end_of_initialised(fs, &next);
+    }
+    return end;
+}
+
 /* The block of the inode table with this inode, read. ERR_CORRUPT: no such inode. */
 static enum status get_table_block(struct ext4 *fs, u32 number, struct buffer **buffer,
                                    u8 **raw)
@@ -229,8 +254,8 @@ static enum status get_table_block(struct ext4 *fs, u32 number, struct buffer **
 
     u32 per_block = superblock->block_size / superblock->inode_size;
     u64 block = group.inode_table + index / per_block;
-    u64 end = group.inode_table + divide_up(initialised, per_block);
-    ext4_read_ahead_metadata(fs, &fs->read_ahead.of_tables, block, end);
+    ext4_read_ahead_metadata(fs, &fs->read_ahead.of_tables, block,
+                             end_of_tables(fs, &group, block));
     status = cache_get(&fs->cache, block, buffer);
     if (status == OK)
         *raw = (*buffer)->data + (size_t)(index % per_block) * superblock->inode_size;

@@ -12,10 +12,10 @@ enum { GAP_BYTES = 16 * KIB };
  * more than this.
  */
 enum {
-    DOUBLING_BYTES = 32 * KIB,
+    DOUBLING_BYTES = 16 * KIB,
     WINDOW_LEAST_BYTES = 32 * KIB,
     WINDOW_BYTES = 512 * KIB,
-    METADATA_LEAST_BYTES = 8 * KIB,
+    METADATA_LEAST_BYTES = 16 * KIB,
     METADATA_BYTES = 512 * KIB
 };
 
@@ -84,7 +84,7 @@ static enum status read_exactly(struct ext4 *fs, u64 first_byte, void *data, siz
 static enum status read_pieces(struct ext4 *fs, u64 first_byte, u8 *data, size_t size)
 {
     size_t largest = fs->disk->max_bytes - SECTOR_SIZE;
-    bool scatter = fs->disk->max_segments >= 3 && largest > 0;
+    bool scatter = largest > 0;
     while (size > 0) {
         size_t piece = size;
         u8 sector[SECTOR_SIZE];
