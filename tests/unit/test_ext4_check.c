@@ -188,6 +188,21 @@ static void check__orphans_on_the_list__finds_nothing(void **state)
     assert_string_equal(report.first, "");
 }
 
+static void check__unknown_feature__is_refused(void **state)
+{
+    (void)state;
+    struct ext4_mount_options options = { .read_only = true };
+    struct ext4_check_report report;
+    struct ram_disk ram;
+    struct ext4 *fs;
+    ext4_image_make_loaded("check", 16, "-O ^metadata_csum", &ram);
+    ram.bytes[1024 + 0x67] |= 0x40; /* s_feature_ro_compat */
+    assert_int_equal(ext4_mount(&ram.disk, &options, &fs), OK);
+    assert_int_equal(ext4_check(fs, &report), ERR_UNSUPPORTED);
+    ext4_drop(fs);
+    ram_disk_close(&ram);
+}
+
 static void check__within_a_transaction__is_refused(void **state)
 {
     (void)state;
@@ -215,6 +230,7 @@ int main(void)
         cmocka_unit_test(check__damaged_by_debugfs__finds_it),
         cmocka_unit_test(check__attribute_block_with_a_wrong_count__finds_it),
         cmocka_unit_test(check__orphans_on_the_list__finds_nothing),
+        cmocka_unit_test(check__unknown_feature__is_refused),
         cmocka_unit_test(check__within_a_transaction__is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

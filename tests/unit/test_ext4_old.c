@@ -227,9 +227,27 @@ static void ext4_unmount__nothing_changed__wrote_nothing_lasting(void **state)
     ram_disk_close(&ram);
 }
 
+/* The superblock is bad, and then no copy of it can be read. */
+static void ext4_mount__no_backup_can_be_read__is_refused(void **state)
+{
+    (void)state;
+    struct ext4_mount_options options = { 0 };
+    struct ram_disk ram;
+    struct ext4 *fs;
+    ext4_image_make_loaded("old_backup", 16, "-b 1024", &ram);
+    memset(ram.bytes + 1024, 0, 1024);
+    ram_disk_fail(&ram, DISK_READ, 2, true);
+    assert_int_not_equal(ext4_mount(&ram.disk, &options, &fs), OK);
+    ram_disk_fail(&ram, DISK_READ, 0, false);
+    assert_int_equal(ext4_mount(&ram.disk, &options, &fs), OK);
+    ext4_drop(fs);
+    ram_disk_close(&ram);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ext4_mount__no_backup_can_be_read__is_refused),
         cmocka_unit_test(ext4_truncate__file_of_block_pointers__frees_each_level),
         cmocka_unit_test(ext4_unlink__file_with_triple_pointers__frees_all),
         cmocka_unit_test(ext4_unlink__file_with_an_attribute_block__frees_it),

@@ -159,6 +159,27 @@ static void recover__orphan_file_with_a_bad_checksum__mounts_read_only(void **st
     expect_read_only(&world, "bad block");
 }
 
+/* Without checksums the magic number at the block's end is what tells. */
+static void recover__orphan_file_without_its_magic__mounts_read_only(void **state)
+{
+    (void)state;
+    static const u8 magic[] = { 0x04, 0xCA, 0x10, 0x0B };
+    struct world world;
+    size_t found = 0;
+    given_files(&world, "-O orphan_file,^metadata_csum");
+    load(&world);
+    orphan_image_fill_file(&world.ram, world.image.inodes[0], 0, false);
+    for (size_t at = 0; at + 8 <= world.ram.size_bytes; at += 4)
+        if (at % 1024 == 1024 - 8 && memcmp(world.ram.bytes + at, magic, 4) == 0) {
+            world.ram.bytes[at] ^= 1;
+            found++;
+        }
+    assert_true(found > 0);
+    assert_true(ram_disk_save(&world.ram, world.image.path));
+    ram_disk_close(&world.ram);
+    expect_read_only(&world, "bad block");
+}
+
 /* --- our own --- */
 
 /*
@@ -256,6 +277,7 @@ int main(void)
         cmocka_unit_test(recover__list_with_the_journal__mounts_read_only),
         cmocka_unit_test(recover__orphan_file_with_entries__is_clean),
         cmocka_unit_test(recover__orphan_file_with_a_bad_checksum__mounts_read_only),
+        cmocka_unit_test(recover__orphan_file_without_its_magic__mounts_read_only),
         cmocka_unit_test(unlink__larger_than_a_transaction__is_finished_after_a_crash),
         cmocka_unit_test(unlink__larger_than_a_transaction__is_finished_by_what_follows),
         cmocka_unit_test(unlink__larger_than_a_transaction__is_finished_by_the_unmount),

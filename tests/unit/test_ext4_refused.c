@@ -173,12 +173,14 @@ static void remove__root_and_dots__are_refused(void **state)
 {
     (void)state;
     open_image("");
-    u32 directory = directory_of("dir");
+    u32 below, directory = directory_of("dir");
     assert_int_not_equal(ext4_remove_directory(fs, directory, "."), OK);
     assert_int_not_equal(ext4_remove_directory(fs, directory, ".."), OK);
     assert_int_not_equal(ext4_remove_directory(fs, ROOT, ".."), OK);
     assert_int_not_equal(ext4_rename(fs, ROOT, "dir", directory, "below"), OK);
     assert_int_not_equal(ext4_rename(fs, ROOT, "dir", directory, ".."), OK);
+    assert_int_equal(ext4_make_directory(fs, directory, "sub", &below), OK);
+    assert_int_not_equal(ext4_rename(fs, directory, "sub", ROOT, "dir"), OK);
     assert_int_not_equal(ext4_rename(fs, directory, "..", ROOT, "other"), OK);
     ext4_rollback(fs);
     close_clean();
@@ -357,6 +359,7 @@ static void internal__places_that_cannot_be__are_refused(void **state)
     assert_int_equal(ext4_inode_load(fs, file, &inode), OK);
     assert_int_equal(ext4_block_map(fs, &inode, 1ULL << 32, &block, &count), OK);
     assert_int_equal(block, 0); /* a hole */
+    assert_int_equal(ext4_block_map_truncate(fs, &inode, 1ULL << 32), OK);
     assert_int_not_equal(
         ext4_block_map_allocate(fs, &inode, 1ULL << 32, 1, &block, &count), OK);
     assert_int_not_equal(ext4_symlink_target(fs, &inode, target, sizeof target), OK);
