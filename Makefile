@@ -56,7 +56,7 @@ HOSTED_KERNEL := $(wildcard boot/boot_info.c kernel/mm/frame_map.c kernel/mm/hea
 	kernel/shell/mem_pattern.c drivers/rtc_decode.c \
 	kernel/persist/page_space.c kernel/persist/page_set.c kernel/persist/dirty.c \
 	kernel/persist/fault.c kernel/persist/spaces.c kernel/persist/pager.c \
-	kernel/persist/capture.c kernel/persist/memory.c kernel/persist/resume.c kernel/persist/root.c \
+	kernel/persist/capture.c kernel/persist/meter.c kernel/persist/memory.c kernel/persist/resume.c kernel/persist/root.c \
 	kernel/persist/persist.c kernel/proc/elf.c kernel/proc/process.c \
 	kernel/proc/process_check.c kernel/proc/terminal.c \
 	kernel/proc/clock.c kernel/proc/lives.c kernel/arch/user_frame.c \

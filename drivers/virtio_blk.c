@@ -40,6 +40,7 @@ enum {
     HEADER_SIZE = 16, /* type, reserved, sector; the status byte follows */
     SLOT_HEADER_STRIDE = 32,
     SILENCE_LIMIT_MICROSECONDS = 60 * 1000000, /* by one clock, then by the other */
+    BATTERY_PAUSE_MICROSECONDS = 1000 * 1000,  /* between two looks at the other */
 };
 
 /* One request on its way: header and status byte, an indirect table, and whose it is. */
@@ -194,12 +195,13 @@ static bool collect(struct virtio_blk *blk)
 }
 
 /* The timer may run ahead (emulators skip idle time), so then the battery clock begins to count. */
-static bool has_lasted_too_long(u64 start, u64 *battery_start)
+static bool has_lasted_too_long(u64 *ask_at, u64 *battery_start)
 {
-    u64 battery;
+    u64 battery, now = timer_microseconds();
 
-    if (timer_microseconds() - start <= SILENCE_LIMIT_MICROSECONDS)
+    if (now < *ask_at)
         return false;
+    *ask_at = now + BATTERY_PAUSE_MICROSECONDS;
     if (rtc_read(&battery) != OK)
         return true;
     if (*battery_start == 0 || battery < *battery_start)
@@ -211,7 +213,7 @@ static bool has_lasted_too_long(u64 start, u64 *battery_start)
 static void wait_any(struct disk *disk)
 {
     struct virtio_blk *blk = blk_of(disk);
-    u64 start = timer_microseconds(), battery_start = 0;
+    u64 ask_at = timer_microseconds() + SILENCE_LIMIT_MICROSECONDS, battery_start = 0;
 
     while (disk->in_flight > 0) {
         bool enabled = interrupts_save();
@@ -223,7 +225,7 @@ static void wait_any(struct disk *disk)
             return;
         if (virtio_is_broken(&blk->device))
             give_up(blk, "the device asks for a reset");
-        else if (has_lasted_too_long(start, &battery_start))
+        else if (has_lasted_too_long(&ask_at, &battery_start))
             give_up(blk, "no answer for two minutes");
     }
 }

@@ -7,6 +7,7 @@
 #include "kernel/base/format.h"
 #include "kernel/base/string.h"
 #include "kernel/mm/heap.h"
+#include "kernel/persist/meter.h"
 
 enum { MICROSECONDS_PER_SECOND = 1000000 };
 
@@ -75,9 +76,18 @@ _Noreturn void port_panic(const char *file, int line, const char *message)
     panic("%s:%d: %s", file, line, message);
 }
 
+enum stage port_stage(enum stage stage)
+{
+    return meter_switch(stage);
+}
+
 u32 port_crc32(u32 crc, const void *data, size_t size)
 {
-    return bulk_crc32(crc, data, size);
+    enum stage outer = meter_switch(STAGE_CRC);
+    u32 result = bulk_crc32(crc, data, size);
+
+    (void)meter_switch(outer);
+    return result;
 }
 
 u32 port_crc32c(u32 crc, const void *data, size_t size)

@@ -12,7 +12,13 @@ void crc_fold(const u8 *data, size_t size, u32 crc, const u64 constants[4],
               u8 remainder[16]);
 void copy_page_by_vectors(void *to, const void *from);
 
-enum { FOLD_SIZE = 64, FOLD_WORTH_IT = 256, REMAINDER_SIZE = 16, ROUNDS = 16 };
+enum {
+    FOLD_SIZE = 64,
+    FOLD_WORTH_IT = 256,
+    REMAINDER_SIZE = 16,
+    ROUNDS = 16,
+    SHORT_SIZE = 64
+};
 
 typedef u32 crc_routine(u32 crc, const void *data, size_t size);
 typedef void copy_routine(void *to, const void *from);
@@ -91,27 +97,28 @@ struct copy_candidate {
 };
 
 static struct {
-    crc_routine *crc32, *crc32c;
+    crc_routine *crc32, *crc32c, *crc32c_short;
     copy_routine *copy;
     struct bulk_names names;
 } chosen = {
     crc32_by_tables,
     crc32c_by_tables,
+    crc32c_by_tables,
     copy_page_by_string,
-    { "tables", "tables", "string" },
+    { "tables", "tables", "tables", "string" },
 };
 
 static u8 source[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static u8 target[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
 /* The shortest of some rounds, as others may use the machine meanwhile. */
-static u64 time_crc(crc_routine *routine)
+static u64 time_crc(crc_routine *routine, size_t size)
 {
     u64 best = UINT64_MAX;
 
     for (int i = 0; i < ROUNDS; i++) {
         u64 start = cpu_timestamp();
-        volatile u32 crc = routine(~0U, source, PAGE_SIZE);
+        volatile u32 crc = routine(~0U, source, size);
         u64 cycles = cpu_timestamp() - start;
         (void)crc;
         best = cycles < best ? cycles : best;
@@ -147,10 +154,10 @@ static bool agrees(const struct crc_candidate *candidate,
 }
 
 static const struct crc_candidate *fastest_crc(const struct crc_candidate *candidates,
-                                               size_t count)
+                                               size_t count, size_t size)
 {
     const struct crc_candidate *best = candidates;
-    u64 shortest = time_crc(best->routine);
+    u64 shortest = time_crc(best->routine, size);
 
     for (size_t i = 1; i < count; i++) {
         if (!candidates[i].available)
@@ -159,7 +166,7 @@ static const struct crc_candidate *fastest_crc(const struct crc_candidate *candi
             log_error("boot: checksum by %s is wrong on this cpu", candidates[i].name);
             continue;
         }
-        u64 cycles = time_crc(candidates[i].routine);
+        u64 cycles = time_crc(candidates[i].routine, size);
         if (cycles < shortest) {
             shortest = cycles;
             best = &candidates[i];
@@ -194,12 +201,15 @@ void bulk_choose(void)
 
     for (size_t i = 0; i < PAGE_SIZE; i++)
         source[i] = (u8)(i * 37 + i / 253);
-    const struct crc_candidate *best = fastest_crc(crc32, ARRAY_LENGTH(crc32));
+    const struct crc_candidate *best = fastest_crc(crc32, ARRAY_LENGTH(crc32), PAGE_SIZE);
     chosen.crc32 = best->routine;
     chosen.names.crc32 = best->name;
-    best = fastest_crc(crc32c, ARRAY_LENGTH(crc32c));
+    best = fastest_crc(crc32c, ARRAY_LENGTH(crc32c), PAGE_SIZE);
     chosen.crc32c = best->routine;
     chosen.names.crc32c = best->name;
+    best = fastest_crc(crc32c, ARRAY_LENGTH(crc32c), SHORT_SIZE);
+    chosen.crc32c_short = best->routine;
+    chosen.names.crc32c_short = best->name;
     choose_copy();
 }
 
@@ -215,7 +225,8 @@ u32 bulk_crc32(u32 crc, const void *data, size_t size)
 
 u32 bulk_crc32c(u32 crc, const void *data, size_t size)
 {
-    return chosen.crc32c(crc, data, size);
+    return size < FOLD_WORTH_IT ? chosen.crc32c_short(crc, data, size)
+                                : chosen.crc32c(crc, data, size);
 }
 
 void bulk_copy_page(void *to, const void *from)

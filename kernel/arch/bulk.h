@@ -21,6 +21,6 @@ void bulk_copy_page(void *to, const void *from);
 
 /* The routines chosen: "tables", "multiplication" ... */
 struct bulk_names {
-    const char *crc32, *crc32c, *copy;
+    const char *crc32, *crc32c, *crc32c_short, *copy;
 };
 struct bulk_names bulk_names(void);

@@ -18,6 +18,8 @@ static struct handler handlers[VECTOR_COUNT];
 static u8 next_vector = VECTOR_ALLOCATABLE;
 static volatile u32 preemption_forbidden = 1;
 static void (*preemption_hook)(void);
+static bool away; /* the kernel's thread does not work */
+static u64 away_cycles;
 static void (*wait_hook)(void) = interrupts_halt;
 
 void interrupts_init(void)
@@ -45,9 +47,30 @@ void interrupts_set_wait(void (*wait)(void))
     wait_hook = wait;
 }
 
+void interrupts_let_run(void (*others)(void))
+{
+    bool nested = away;
+    u64 start = cpu_timestamp();
+
+    away = true;
+    others();
+    away = nested;
+    if (!nested)
+        away_cycles += cpu_timestamp() - start;
+}
+
+u64 cpu_work_timestamp(void)
+{
+    bool enabled = interrupts_save();
+    u64 worked = cpu_timestamp() - away_cycles;
+
+    interrupts_restore(enabled);
+    return worked;
+}
+
 void interrupts_wait(void)
 {
-    wait_hook();
+    interrupts_let_run(wait_hook);
 }
 
 enum status interrupt_allocate(void (*handler)(void *context), void *context, u8 *vector)
@@ -96,5 +119,5 @@ void interrupt_dispatch(u8 vector)
 void interrupt_leave_kernel(void)
 {
     if (preemption_forbidden == 0 && preemption_hook)
-        preemption_hook();
+        interrupts_let_run(preemption_hook);
 }

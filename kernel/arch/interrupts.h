@@ -54,6 +54,8 @@ static inline void interrupts_halt(void)
 
 /* The same, but what the machine has to do beside may run meanwhile: see interrupts_set_wait(). */
 void interrupts_wait(void);
+/* Others run in `others`, on behalf of nobody: see cpu_work_timestamp(). */
+void interrupts_let_run(void (*others)(void));
 /* Replaces interrupts_halt() in it; keeps its promises, but may return without an interrupt. */
 void interrupts_set_wait(void (*wait)(void));
 
@@ -75,6 +77,12 @@ u64 timer_microseconds(void); /* since timer_init(), monotonic, from the TSC */
 u64 timer_ticks(void);        /* of the periodic timer, 100 Hz */
 u64 cpu_timestamp_hertz(void);
 void timer_delay(u64 microseconds); /* busy */
+
+/*
+ * cpu_timestamp() without what passed while the kernel's thread waited, or others had the CPU: what it
+ * has worked itself, interrupts included.
+ */
+u64 cpu_work_timestamp(void);
 
 /* RDTSC; instructions under -icount. */
 static inline u64 cpu_timestamp(void)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "kernel/base/stage.h"
 #include "kernel/base/types.h"
 
 /* `size` bytes, zeroed, aligned to 16; NULL only when memory is short, also for 0. Freed by port_free(). */
@@ -14,6 +15,9 @@ void port_free(void *memory); /* NULL is fine */
 
 /* Wall-clock time, UTC, in microseconds since 1970-01-01. May jump either way. */
 u64 port_now_microseconds(void);
+
+/* From here on work is done for this stage. What it was for until now: to go back to. */
+enum stage port_stage(enum stage stage);
 
 /* One finished log line without its newline. Use the macros of log.h. */
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };

@@ -63,7 +63,15 @@ bool text_to_u64(const char *text, u64 *value)
 bool memory_is_zero(const void *data, size_t size)
 {
     const u8 *bytes = data;
+    u64 words[4];
 
-    /* Equal to itself shifted by one byte, and the first is zero. */
-    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+    for (; size >= sizeof words; bytes += sizeof words, size -= sizeof words) {
+        __builtin_memcpy(words, bytes, sizeof words);
+        if (words[0] | words[1] | words[2] | words[3])
+            return false;
+    }
+    for (; size > 0; bytes++, size--)
+        if (*bytes)
+            return false;
+    return true;
 }

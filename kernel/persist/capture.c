@@ -2,7 +2,9 @@
 
 #include "kernel/arch/interrupts.h"
 #include "kernel/base/log.h"
+#include "kernel/base/port.h"
 #include "kernel/persist/mark.h"
+#include "kernel/persist/meter.h"
 
 /* Spaces whose processes are gone, or whose number belongs to another one now. */
 static enum status forget_spaces(const struct capture *capture)
@@ -67,12 +69,15 @@ static enum status run_generation(const struct capture *capture, const char *des
 {
     draw_line(capture);
     u64 start = timer_microseconds();
+    (void)port_stage(STAGE_HARVEST);
     while (spaces_harvest_step(capture->spaces))
         ;
 
+    (void)port_stage(STAGE_CAPTURE);
     enum status status = hand_over(capture);
     if (status == OK)
         status = commit_snapshot(capture->snapper, description, &report->commit);
+    (void)port_stage(STAGE_FINISH);
     if (status) {
         if (snapper_state(capture->snapper) == SNAPPER_CREATION &&
             abort_snapshot(capture->snapper) != OK)
@@ -87,6 +92,19 @@ static enum status run_generation(const struct capture *capture, const char *des
     return OK;
 }
 
+static enum status generate(const struct capture *capture, const char *description,
+                            struct capture_report *report)
+{
+    enum status status = spaces_prepare(capture->spaces);
+    if (status == OK)
+        status = init_snapshot(capture->snapper, NULL);
+    if (status)
+        return status;
+    if (capture->passing)
+        snapper_mark_passing(capture->snapper);
+    return run_generation(capture, description, report);
+}
+
 enum status capture_generation(const struct capture *capture, const char *description,
                                struct capture_report *report)
 {
@@ -94,18 +112,14 @@ enum status capture_generation(const struct capture *capture, const char *descri
     struct disk_statistics before = capture->disk->statistics;
     struct capture_report result = {};
 
-    enum status status = spaces_prepare(capture->spaces);
-    if (status)
-        return status;
-    status = init_snapshot(capture->snapper, NULL);
-    if (status)
-        return status;
-    if (capture->passing)
-        snapper_mark_passing(capture->snapper);
-    status = run_generation(capture, description, &result);
+    meter_start();
+    enum stage outer = port_stage(STAGE_PREPARE);
+    enum status status = generate(capture, description, &result);
+    (void)port_stage(outer);
     if (status)
         return status;
 
+    meter_read(result.cycles);
     const struct disk_statistics *after = &capture->disk->statistics;
     result.requests = after->writes - before.writes;
     result.bytes = after->bytes_written - before.bytes_written;

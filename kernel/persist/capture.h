@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "kernel/base/stage.h"
 #include "kernel/block/disk.h"
 #include "kernel/persist/spaces.h"
 #include "snapper/snapper.h"
@@ -29,6 +30,7 @@ struct capture_report {
     u64 entries_read;             /* page-table entries, to find what was written */
     u64 requests, bytes, flushes; /* writes of the disk */
     u64 mark_cycles; /* of the time stamp over the line alone; instructions under -icount */
+    u64 cycles[STAGE_COUNT]; /* of the kernel alone, by stage; likewise */
     u64 flight_microseconds; /* line to commit, in which programs run on */
     u64 total_microseconds;
 };

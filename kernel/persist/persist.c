@@ -79,10 +79,12 @@ enum status persist_take(const char *description, struct capture_report *report)
     preemption_allow(); /* programs may come between any two instructions of it */
     enum status status = capture_generation(&persist.capture, description, report);
     preemption_forbid();
-    if (status)
+    if (status) {
         root_counters()->generations--;
-    else
+    } else {
         persist.generations++;
+        persist.last = *report;
+    }
     persist.last_generation = timer_microseconds();
     persist.patience = patience_after(status);
     persist.busy = false;
@@ -106,6 +108,11 @@ u64 persist_generations(void)
 void persist_ask(void)
 {
     persist.is_asked = true;
+}
+
+const struct capture_report *persist_last_generation(void)
+{
+    return persist.last.total_microseconds ? &persist.last : NULL;
 }
 
 void persist_set_line_hook(void (*await_line)(void))

@@ -60,6 +60,8 @@ u64 persist_generations(void);
  * there, as those that memory forces do.
  */
 void persist_ask(void);
+/* Of the last generation since the boot; NULL: there was none. */
+const struct capture_report *persist_last_generation(void);
 
 /*
  * Where programs run between two steps of the kernel: MAIN calls the hook when it wants a line; it may

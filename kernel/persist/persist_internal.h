@@ -15,6 +15,8 @@ struct persist_state {
     struct spaces spaces;
     struct pager pager;
     struct capture capture;
+    struct capture_report
+        last;            /* of this boot's last generation; total_microseconds 0: none */
     u64 last_generation; /* timer time of the last one, or of the start */
     u64 patience;    /* after failures: how long no generation is taken by itself, or 0 */
     bool busy;       /* a generation or the upkeep is being done, or a page brought */

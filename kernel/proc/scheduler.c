@@ -156,8 +156,7 @@ static void prepare_store(struct process *process)
     process->registers.vector = 0; /* which nobody restores */
 }
 
-/* For generations: nobody ready means that the registers are all in the table anyway. */
-static void await_line(void)
+static void run_until_line(void)
 {
     bool enabled = interrupts_save();
     struct process *process;
@@ -174,6 +173,12 @@ static void await_line(void)
     }
     scheduler.line_wanted = false;
     interrupts_restore(enabled);
+}
+
+/* For generations: nobody ready means that the registers are all in the table anyway. */
+static void await_line(void)
+{
+    interrupts_let_run(run_until_line);
 }
 
 /* --- on the process stack --- */

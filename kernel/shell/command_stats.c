@@ -19,6 +19,7 @@ static void print_routines(void)
 
     shell_print("crc-32: by %s\n", names.crc32);
     shell_print("crc-32c: by %s\n", names.crc32c);
+    shell_print("short crc-32c: by %s\n", names.crc32c_short);
     shell_print("page copies: by %s\n", names.copy);
 }
 
@@ -44,6 +45,31 @@ static void print_window(const struct page_space *space)
     shell_print("window pages copied in flight: %lu\n", space->counters.copied);
     shell_print("table entries read for the last generation: %lu\n",
                 space->counters.entries_read);
+}
+
+/* Its own work by stage; what was left to the background is not in it. */
+static void print_generation(const struct capture_report *report)
+{
+    static const struct {
+        const char *name;
+        enum stage stage;
+    } stages[] = {
+        { "prepare", STAGE_PREPARE }, { "harvest", STAGE_HARVEST },
+        { "capture", STAGE_CAPTURE }, { "crc", STAGE_CRC },
+        { "files", STAGE_FILES },     { "data", STAGE_DATA },
+        { "journal", STAGE_JOURNAL }, { "checkpoint", STAGE_CHECKPOINT },
+        { "flush", STAGE_FLUSH },     { "finish", STAGE_FINISH },
+    };
+
+    shell_print("last generation pages: %lu\n", report->commit.taken);
+    shell_print("last generation requests: %lu\n", report->requests);
+    shell_print("last generation bytes: %lu\n", report->bytes);
+    shell_print("last generation flushes: %lu\n", report->flushes);
+    shell_print("last generation table entries: %lu\n", report->entries_read);
+    shell_print("last generation cycles of the line: %lu\n", report->mark_cycles);
+    for (size_t i = 0; i < ARRAY_LENGTH(stages); i++)
+        shell_print("last generation cycles of %s: %lu\n", stages[i].name,
+                    report->cycles[stages[i].stage]);
 }
 
 static void print_pager(const struct persist_memory *memory)
@@ -92,6 +118,8 @@ enum status command_stats(const struct shell_call *call)
     shell_print("heap bytes at most: %lu\n", heap_most_bytes());
     print_routines();
     struct persist_memory memory = persist_memory();
+    if (persist_last_generation())
+        print_generation(persist_last_generation());
     print_window(window_space());
     print_pager(&memory);
     print_processes(scheduler_counters());

@@ -37,6 +37,13 @@ u64 port_now_microseconds(void)
     return (u64)now.tv_sec * 1000000 + (u64)now.tv_nsec / 1000;
 }
 
+/* Nobody asks. */
+enum stage port_stage(enum stage stage)
+{
+    (void)stage;
+    return STAGE_NONE;
+}
+
 _Noreturn void port_panic(const char *file, int line, const char *message)
 {
     fprintf(stderr,

@@ -68,10 +68,12 @@ static enum status store_next_entry(struct store *store, u64 directory, u64 *cur
 static enum status store_make_directory(struct store *store, u64 directory,
                                         const char *name, u64 *node)
 {
+    enum stage outer = port_stage(STAGE_FILES);
     u32 inode;
 
     enum status status =
         ext4_make_directory(fs_of(store), inode_of(directory), name, &inode);
+    (void)port_stage(outer);
     if (status == OK)
         *node = inode;
     return status;
@@ -101,6 +103,7 @@ static enum status create_piece(struct store *store, u64 directory,
 static enum status store_create_files(struct store *store, u64 directory,
                                       struct store_new_file *files, size_t count)
 {
+    enum stage outer = port_stage(STAGE_FILES);
     size_t piece = count < BURST_PIECE ? count : BURST_PIECE;
     struct ext4_burst_file *burst = port_alloc(piece * sizeof *burst);
     enum status status = burst != NULL || count == 0 ? OK : ERR_NO_MEMORY;
@@ -109,12 +112,14 @@ static enum status store_create_files(struct store *store, u64 directory,
         status = create_piece(store, directory, files + at,
                               count - at < piece ? count - at : piece, burst);
     port_free(burst);
+    (void)port_stage(outer);
     return status;
 }
 
 static enum status store_replace_file(struct store *store, u64 directory,
                                       const char *name, const void *data, size_t size)
 {
+    enum stage outer = port_stage(STAGE_FILES);
     struct ext4 *fs = fs_of(store);
     u32 inode;
 
@@ -125,6 +130,7 @@ static enum status store_replace_file(struct store *store, u64 directory,
         status = ext4_truncate(fs, inode, size);
     if (status == OK)
         status = ext4_write(fs, inode, 0, data, size);
+    (void)port_stage(outer);
     return status;
 }
 
@@ -152,7 +158,11 @@ static enum status store_remove_directory(struct store *store, u64 directory,
 
 static enum status store_commit(struct store *store)
 {
-    return ext4_commit(fs_of(store));
+    enum stage outer = port_stage(STAGE_DATA); /* the journal says when it begins */
+    enum status status = ext4_commit(fs_of(store));
+
+    (void)port_stage(outer);
+    return status;
 }
 
 static void store_rollback(struct store *store)

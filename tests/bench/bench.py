@@ -17,8 +17,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from tests.bench import pause, peers, plot, report  # noqa: E402
-from tests.bench.boot import COUNTING, Bench, difference, first_number  # noqa: E402
+from tests.bench import instructions, pause, peers, plot, report  # noqa: E402
+from tests.bench.boot import Bench, difference, first_number  # noqa: E402
 from tests.bench.report import say  # noqa: E402
 from tests.system import machine  # noqa: E402
 
@@ -97,27 +97,6 @@ def report_disk(name, block_size, first_generation, writes, reports):
           f"{rest['wr_operations']} writes, {where}")
     for key in ("pause", "total"):
         print(f"{key} of the last increment, {where}: {reports[-1][key].split(',')[0]}")
-
-
-def run_instructions(name):
-    """P1 and P2, counted under -icount."""
-    live, dirty, memory, size, _ = WORKLOADS[name]
-    image = machine.make_image(size, "-b", "1024", "-i", "8192", "-J", "size=32")
-    try:
-        with Bench(image, memory, *COUNTING) as bench:
-            bench.fill(1, live)
-            bench.create()
-            bench.fill(2, dirty)
-            _, told = bench.create()
-            mark, entries = map(int, re.search(r"mark (\d+) cycles, (\d+) table entries",
-                                               told["pause"]).groups())
-    finally:
-        image.unlink(missing_ok=True)
-    # Written are the tables of these pages, that of the kernel's objects, and the two above them.
-    tables = -(-dirty // 512) + 3
-    say(f"P1 demarcation alone, {name}", mark, "instructions", 100, 500)
-    say(f"P2 page-table entries read per generation, {name}", entries, "entries", dirty,
-        dirty + 512 * tables)
 
 
 # Files of 4,102 bytes through ext4 alone; block size -> limits and goals of bytes a file.
@@ -331,8 +310,7 @@ def run_workloads(names):
             for key, unit in (("wr_bytes", "bytes"), ("wr_operations", "requests")):
                 say(f"P7 {unit} of a generation, S3 / S1, {block_size}-byte blocks",
                     large[key] / small[key], "times", 1.00, 1.05)
-    for name in [name for name in names if name in ("S1", "S2")]:
-        run_instructions(name)
+    instructions.run({name: WORKLOADS[name][:4] for name in names if name in ("S1", "S2", "S3")})
 
 
 LOADS = {"files": run_files, "purge": run_purge, "throughput": run_throughput}

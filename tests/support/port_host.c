@@ -20,6 +20,7 @@ static char kept_log[LOG_KEPT];
 static size_t kept_length;
 static u64 fixed_time;
 static u64 complaints;
+static enum stage current_stage;
 
 void port_host_fail_allocation(u64 nth, bool for_good)
 {
@@ -125,6 +126,19 @@ u64 port_now_microseconds(void)
 void port_host_set_time(u64 microseconds)
 {
     fixed_time = microseconds;
+}
+
+enum stage port_stage(enum stage stage)
+{
+    enum stage before = current_stage;
+
+    current_stage = stage;
+    return before;
+}
+
+enum stage port_host_stage(void)
+{
+    return current_stage;
 }
 
 void port_log_line(enum log_level level, const char *line)

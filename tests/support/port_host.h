@@ -21,5 +21,8 @@ bool port_host_logged(const char *text);
 u64 port_host_complaints(void);
 void port_host_clear_log(void);
 
+/* What port_stage() was told last. */
+enum stage port_host_stage(void);
+
 /* The clock stands at this time until it is set again; 0: the real one. */
 void port_host_set_time(u64 microseconds);

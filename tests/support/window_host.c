@@ -111,6 +111,11 @@ u64 timer_microseconds(void)
     return now;
 }
 
+u64 cpu_work_timestamp(void)
+{
+    return now;
+}
+
 void mark_line(struct spaces *spaces, struct page_space *running)
 {
     bool outer = soft_mmu_machine()->begin_section();

@@ -13,7 +13,7 @@
 
 /*
  * In [from, limit) the first run of clear bits of at least `wanted` (cut to that), else the
- * longest; count 0 if there is none. Bits for which `is_excluded` is true count as set.
+ * longest; count 0 if there is none. Bits for which `is_excluded` is true count as set (NULL: none).
  */
 struct ext4_block_run ext4_find_free_run(const u8 *bits, u64 from, u64 limit, u64 wanted,
                                          bool (*is_excluded)(const void *context,

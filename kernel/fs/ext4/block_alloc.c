@@ -31,8 +31,9 @@ static enum status search_group(struct ext4 *fs, u32 number, u64 from, u64 wante
 
     u64 start = ext4_group_first_block(fs, number);
     struct exclusion exclusion = { fs->journal, start };
-    *run = ext4_find_free_run(bitmap->data, from, ext4_group_block_count(fs, number),
-                              wanted, is_freed, &exclusion);
+    *run =
+        ext4_find_free_run(bitmap->data, from, ext4_group_block_count(fs, number), wanted,
+                           journal_has_freed(fs->journal) ? is_freed : NULL, &exclusion);
     run->first += start;
     cache_release(bitmap);
     return OK;

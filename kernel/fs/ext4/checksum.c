@@ -2,6 +2,7 @@
 
 #include "kernel/base/crc.h"
 #include "kernel/base/endian.h"
+#include "kernel/base/string.h"
 #include "kernel/fs/ext4/feature.h"
 
 enum {
@@ -11,6 +12,7 @@ enum {
     INODE_CHECKSUM_HIGH_AT = 0x82,
     INODE_BASE_SIZE = 128,
     ATTRIBUTE_CHECKSUM_AT = 0x10,
+    COPY_MAX = 256,
 };
 
 static const u8 zeros[4];
@@ -65,6 +67,12 @@ u16 ext4_descriptor_checksum(const struct ext4 *fs, u32 group, const u8 *raw)
         return ext4_has_descriptor_checksums(fs) ? descriptor_crc16(fs, group, raw) : 0;
 
     u32 crc = with_le32(fs->superblock.checksum_seed, group);
+    u8 copy[COPY_MAX];
+    if (fs->superblock.descriptor_size <= sizeof copy) {
+        memcpy(copy, raw, fs->superblock.descriptor_size);
+        put_le16(copy + DESCRIPTOR_CHECKSUM_AT, 0);
+        return (u16)crc32c_update(crc, copy, fs->superblock.descriptor_size);
+    }
     crc = crc32c_update(crc, raw, DESCRIPTOR_CHECKSUM_AT);
     crc = crc32c_update(crc, zeros, 2);
     crc = crc32c_update(crc, raw + AFTER, fs->superblock.descriptor_size - AFTER);
@@ -76,9 +84,23 @@ u32 ext4_bitmap_checksum(const struct ext4 *fs, const u8 *bitmap, u32 bits)
     return crc32c_update(fs->superblock.checksum_seed, bitmap, bits / 8);
 }
 
+/* The inode with zeros for its checksum: one piece is summed faster than six. */
+static const u8 *inode_to_sum(const u8 *raw, u32 size, u8 *copy)
+{
+    memcpy(copy, raw, size);
+    put_le16(copy + INODE_CHECKSUM_LOW_AT, 0);
+    if (size > INODE_BASE_SIZE && get_le16(raw + INODE_EXTRA_SIZE_AT) >= 4)
+        put_le16(copy + INODE_CHECKSUM_HIGH_AT, 0);
+    return copy;
+}
+
 u32 ext4_inode_checksum(const struct ext4 *fs, u32 seed, const u8 *raw)
 {
     u32 inode_size = fs->superblock.inode_size;
+    u8 copy[COPY_MAX];
+    if (inode_size <= sizeof copy)
+        return crc32c_update(seed, inode_to_sum(raw, inode_size, copy), inode_size);
+
     u32 crc = crc32c_update(seed, raw, INODE_CHECKSUM_LOW_AT);
     crc = crc32c_update(crc, zeros, 2);
     crc = crc32c_update(crc, raw + INODE_CHECKSUM_LOW_AT + 2,

@@ -38,6 +38,7 @@ struct ext4_data_queue {
     struct disk *disk;
     size_t request_bytes;
     size_t filling; /* the slot that pieces are added to */
+    u64 reach;      /* where everything ends that was queued so far */
     enum status error;
     struct slot slots[SLOTS];
 };
@@ -152,6 +153,8 @@ static bool overlaps(const struct slot *slot, u64 position, size_t size)
  */
 static void await_overlapping(struct ext4_data_queue *queue, u64 position, size_t size)
 {
+    if (position >= queue->reach)
+        return;
     if (overlaps(&queue->slots[queue->filling], position, size))
         start(queue);
     for (size_t i = 0; i < SLOTS; i++)
@@ -189,6 +192,7 @@ static struct slot *slot_for(struct ext4_data_queue *queue, u64 position, size_t
     }
     if (slot->bytes == 0)
         slot->start = position;
+    queue->reach = max_u64(queue->reach, position + size);
     return slot;
 }
 

@@ -46,6 +46,11 @@ struct ext4_superblock {
     u8 uuid[16];
 };
 
+/* Where directories went last, and as long as more than `spare` inodes are free go again. */
+struct ext4_directory_group {
+    u32 number, spare;
+};
+
 /* Free blocks and inodes of the whole file system, as the group descriptors add up. */
 struct ext4_free_counts {
     u64 blocks, inodes;
@@ -98,6 +103,7 @@ struct ext4 {
     /* Hints, never truths. */
     u64 block_goal; /* where the last run ended */
     u32 inode_goal;
+    struct ext4_directory_group directory_group;
 
     struct ext4_running running;
     struct ext4_data_queue *data_queue; /* writes of file data on their way to the disk */

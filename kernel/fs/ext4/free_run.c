@@ -15,8 +15,10 @@ ext4_find_free_run(const u8 *bits, u64 from, u64 limit, u64 wanted,
         if (end - at > wanted)
             end = at + wanted;
         u64 first = at;
-        while (at < end && !is_excluded(context, at))
+        while (is_excluded && at < end && !is_excluded(context, at))
             at++;
+        if (!is_excluded)
+            at = end;
         if (at - first > best.count)
             best = (struct ext4_block_run){ first, at - first };
         if (at < end)

@@ -132,26 +132,46 @@ enum status ext4_inodes_allocate(struct ext4 *fs, u32 parent, u32 wanted,
     return allocate_from(fs, ext4_group_of_inode(fs, parent), wanted, 0, run);
 }
 
-enum status ext4_inode_allocate_directory(struct ext4 *fs, u32 parent, u32 *inode)
+/*
+ * The group for a new directory: its parent's, unless that is nearly full; then the one with the most
+ * free inodes, and that again until half of them are used: looking at all groups is paid for by what
+ * they give.
+ */
+static enum status choose_group(struct ext4 *fs, u32 near, u32 *choice)
 {
-    u32 near = ext4_group_of_inode(fs, parent);
-    u32 choice = near;
+    struct ext4_directory_group *last = &fs->directory_group;
+    struct ext4_group group;
+    enum status status = ext4_group_load(fs, near, &group);
+    *choice = near;
+    if (status != OK || group.free_inodes > fs->superblock.inodes_per_group / 8)
+        return status;
+    status = ext4_group_load(fs, last->number, &group);
+    *choice = last->number;
+    if (status != OK || group.free_inodes > last->spare)
+        return status;
+
     u32 most = 0;
     for (u32 i = 0; i < fs->superblock.group_count; i++) {
         u32 number = (u32)(((u64)near + i) % fs->superblock.group_count);
-        struct ext4_group group;
-        enum status status = ext4_group_load(fs, number, &group);
+        status = ext4_group_load(fs, number, &group);
         if (status != OK)
             return status;
-        if (i == 0 && group.free_inodes > fs->superblock.inodes_per_group / 8)
-            break;
         if (group.free_inodes > most) {
             most = group.free_inodes;
-            choice = number;
+            *choice = number;
         }
     }
+    *last = (struct ext4_directory_group){ *choice, most / 2 };
+    return OK;
+}
+
+enum status ext4_inode_allocate_directory(struct ext4 *fs, u32 parent, u32 *inode)
+{
     struct ext4_inode_run run;
-    enum status status = allocate_from(fs, choice, 1, 1, &run);
+    u32 choice;
+    enum status status = choose_group(fs, ext4_group_of_inode(fs, parent), &choice);
+    if (status == OK)
+        status = allocate_from(fs, choice, 1, 1, &run);
     if (status == OK)
         *inode = run.first;
     return status;

@@ -24,17 +24,24 @@ enum {
 enum { SUPERBLOCK_SECTOR = 2, SUPERBLOCK_OFFSET = 1024 };
 static const u32 crc32c_polynomial = 0x82F63B78;
 
-/* The register before the last `bits` zero bits went through it. */
-static u32 crc32c_rewind(u32 crc, unsigned bits)
+/* x^-n for the n bits from the seal to the checksum, modulo the polynomial; x^0 is the highest bit. */
+static const u32 back_to_seal = 0x4D55119E;
+
+/* Modulo the polynomial. */
+static u32 crc32c_multiply(u32 a, u32 b)
 {
-    for (unsigned i = 0; i < bits; i++)
-        crc = crc >> 31 ? (crc ^ crc32c_polynomial) << 1 | 1 : crc << 1;
-    return crc;
+    u32 product = 0;
+    for (u32 bit = 1U << 31; bit != 0; bit >>= 1) {
+        if (a & bit)
+            product ^= b;
+        b = b & 1 ? b >> 1 ^ crc32c_polynomial : b >> 1;
+    }
+    return product;
 }
 
 /*
- * The register that the stored checksum demands behind the seal is found by running the CRC
- * backwards from the end; the seal is what leads to it from the register before.
+ * The CRC is linear: how far it is from the stored checksum with a seal of zeros, taken back to where
+ * the seal stands, is the seal.
  */
 void ext4_superblock_seal(u8 *raw)
 {
@@ -42,11 +49,10 @@ void ext4_superblock_seal(u8 *raw)
     if (!(get_le32(raw + RO_COMPAT_AT) & EXT4_RO_COMPAT_METADATA_CSUM))
         return;
 
-    u32 behind = get_le32(raw + EXT4_SUPERBLOCK_CHECKSUM_AT);
-    for (size_t at = EXT4_SUPERBLOCK_CHECKSUM_AT; at > SEAL_AT + 4; at--)
-        behind = crc32c_rewind(behind, 8) ^ raw[at - 1];
-    u32 before = crc32c_update(~0U, raw, SEAL_AT);
-    put_le32(raw + SEAL_AT, before ^ crc32c_rewind(behind, 32));
+    put_le32(raw + SEAL_AT, 0);
+    u32 without = crc32c_update(~0U, raw, EXT4_SUPERBLOCK_CHECKSUM_AT);
+    u32 wanted = get_le32(raw + EXT4_SUPERBLOCK_CHECKSUM_AT);
+    put_le32(raw + SEAL_AT, crc32c_multiply(without ^ wanted, back_to_seal));
 }
 
 static u32 now_seconds(void)

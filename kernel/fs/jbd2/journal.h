@@ -77,6 +77,8 @@ void journal_close(struct journal *journal);
 enum status journal_modify(struct journal *journal, struct buffer *buffer);
 /* `count` blocks from `block` are freed (J3, J4); also drops them from the running transaction. */
 enum status journal_revoke(struct journal *journal, u64 block, u64 count);
+/* Was any block freed by the running transaction? */
+bool journal_has_freed(const struct journal *journal);
 /* Was the block freed by the running transaction, so that it must not be handed out yet? */
 bool journal_is_freed(const struct journal *journal, u64 block);
 /*

@@ -98,6 +98,7 @@ static void append(struct commit *commit, const u8 *data)
 /* Hands the live log's blocks, as last committed, to the queue of writes. */
 static void queue_checkpoint(struct journal *journal, struct write_back *write_backs)
 {
+    enum stage outer = port_stage(STAGE_CHECKPOINT);
     size_t count = 0;
     LIST_FOR_EACH (struct journal_entry, entry, &journal->committed, committed)
         write_backs[count++] =
@@ -106,6 +107,7 @@ static void queue_checkpoint(struct journal *journal, struct write_back *write_b
     sort_by_key(write_backs, count, sizeof *write_backs);
     for (size_t i = 0; i < count; i++)
         gather_write(&journal->gather, write_backs[i].block, write_backs[i].data);
+    (void)port_stage(outer);
 }
 
 /* The live log's blocks are at their places: it owes nothing any more. */
@@ -214,7 +216,12 @@ static void append_commit_block(struct commit *commit, u8 *raw)
 static enum status finish_and_flush(struct journal *journal)
 {
     enum status status = gather_finish(&journal->gather);
-    return status == OK ? disk_flush(journal->cache->disk) : status;
+    if (status != OK)
+        return status;
+    enum stage outer = port_stage(STAGE_FLUSH);
+    status = disk_flush(journal->cache->disk);
+    (void)port_stage(outer);
+    return status;
 }
 
 static enum status commit_write(struct commit *commit)
@@ -283,6 +290,7 @@ enum status journal_commit(struct journal *journal)
 {
     if (!journal_is_running(journal))
         return OK;
+    enum stage outer = port_stage(STAGE_JOURNAL);
     enum status status = journal->aborted ? ERR_READ_ONLY : OK;
     if (status == OK)
         status = run_hook(journal);
@@ -292,6 +300,7 @@ enum status journal_commit(struct journal *journal)
         status = commit_running(journal);
     if (status != OK)
         journal_rollback(journal);
+    (void)port_stage(outer);
     return status;
 }
 

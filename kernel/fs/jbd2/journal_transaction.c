@@ -84,6 +84,11 @@ static u64 freed_mask(const struct journal *journal, u64 key)
     return map_get(&journal->freed, key, &mask) ? mask : 0;
 }
 
+bool journal_has_freed(const struct journal *journal)
+{
+    return journal->freed.count > 0;
+}
+
 bool journal_is_freed(const struct journal *journal, u64 block)
 {
     return freed_mask(journal, block / BLOCKS_PER_MASK) >> block % BLOCKS_PER_MASK & 1;
