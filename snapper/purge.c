@@ -261,6 +261,7 @@ static enum status end(struct purging *purging, enum status status,
         snapper->store->operations->rollback(snapper->store);
         snapper_forget_listed(snapper);
     }
+    snapper->changes++;
     purging->generation->touched = true;
     purging->generation->counted = false;
     state_file_destroy(&purging->record);

@@ -51,6 +51,7 @@ struct snapper {
     const struct snapper_config *config;
     enum snapper_state state;
     struct state_file record; /* /snapper.state as last committed */
+    u64 changes;              /* generations made and purged so far */
     u64 root;                 /* node of "/" */
     u64 home;                 /* node of /snapper; 0: not there yet */
     struct generation_list generations;

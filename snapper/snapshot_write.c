@@ -156,6 +156,7 @@ static void adopt(struct writer *writer)
     state_file_destroy(&snapper->record);
     snapper->record = writer->record;
     snapper->home = writer->home;
+    snapper->changes++;
     writer->generation->has_archive = writer->generation->looked_up = true;
 }
 

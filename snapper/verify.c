@@ -42,10 +42,13 @@ static enum status verify_generation(struct audit *audit, struct generation *gen
 static enum status report_progress(const struct audit *audit, u64 done, u64 total)
 {
     const struct snapper_verify_hooks *hooks = audit->hooks;
+    u64 before = audit->snapper->changes;
 
     if (hooks == NULL || hooks->progress == NULL)
         return OK;
-    return hooks->progress(hooks->context, done, total) ? OK : ERR_INTERRUPTED;
+    if (!hooks->progress(hooks->context, done, total))
+        return ERR_INTERRUPTED;
+    return audit->snapper->changes == before ? OK : ERR_BUSY;
 }
 
 /*

@@ -31,7 +31,8 @@ struct snapper_finding {
 struct snapper_verify_hooks {
     void *context;
     void (*finding)(void *context, const struct snapper_finding *finding);
-    /* After each generation; false stops it: ERR_INTERRUPTED. */
+    /* After each generation; false stops it: ERR_INTERRUPTED. If a generation is made or removed
+     * meanwhile what was seen is worth nothing: ERR_BUSY. */
     bool (*progress)(void *context, u64 done, u64 total);
 };
 

@@ -211,6 +211,12 @@ static void work_behind(void)
         persist_stands();
 }
 
+void persist_poll_pages(void)
+{
+    if (!persist.busy && !persist.closed)
+        (void)!persist_serve();
+}
+
 void persist_poll(void)
 {
     if (persist.busy || persist.closed)

@@ -118,6 +118,11 @@ void persist_clean_up(void);
  * settles the reference counts after a minute without one, a few milliseconds at a time.
  */
 void persist_poll(void);
+/*
+ * The same between the steps of what looks at all generations: brings the pages that programs wait for, and
+ * makes and removes none by itself.
+ */
+void persist_poll_pages(void);
 
 /*
  * Exact reference counts in all snapshot files (spec 3.5). Nothing to do: OK. With a pace it may be

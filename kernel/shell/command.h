@@ -33,6 +33,8 @@ enum status shell_usage(const struct shell_call *call);
  * until the command has ended. ERR_INTERRUPTED: ^C was typed.
  */
 enum status shell_between_steps(void);
+/* The same; generations wait until the command has ended. */
+enum status shell_between_generations(void);
 
 /*
  * What the command has done is all it will do to memory: from here on, a generation shows it as

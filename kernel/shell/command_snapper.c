@@ -123,7 +123,7 @@ static bool tell_progress(void *context, u64 done, u64 total)
     (void)context;
     (void)done;
     (void)total;
-    return shell_between_steps() == OK;
+    return shell_between_generations() == OK;
 }
 
 static enum status verify(struct snapper *snapper, bool repair, struct report *report)

@@ -36,13 +36,23 @@ void shell_start(struct shell_state *state, void (*idle)(void))
     shell->running[0] = '\0';
 }
 
-enum status shell_between_steps(void)
+static enum status between_steps(void (*poll)(void))
 {
     console_hold_messages();
-    persist_poll();
+    poll();
     scheduler_breathe();
     console_pass_messages();
     return serial_take_interrupt() ? ERR_INTERRUPTED : OK;
+}
+
+enum status shell_between_steps(void)
+{
+    return between_steps(persist_poll);
+}
+
+enum status shell_between_generations(void)
+{
+    return between_steps(persist_poll_pages);
 }
 
 void shell_command_done(void)

@@ -57,6 +57,33 @@ static void note(void *context, const struct snapper_finding *finding)
 
 static const struct snapper_verify_hooks hooks = { .finding = note };
 
+/* What the hook between two generations does now. */
+static void (*meanwhile)(void);
+static bool is_done;
+
+static bool do_meanwhile(void *context, u64 done, u64 total)
+{
+    (void)context;
+    (void)done;
+    (void)total;
+    if (!is_done)
+        meanwhile();
+    is_done = true;
+    return true;
+}
+
+static void make_another(void)
+{
+    commit_pages(&fixture, 200, 3, SIZE, 6, NULL);
+}
+
+static void purge_the_oldest(void)
+{
+    struct snapper_purge_report purged;
+
+    assert_int_equal(purge(fixture.snapper, first.text, &purged), OK);
+}
+
 static void verify(void)
 {
     memset(findings, 0, sizeof findings);
@@ -308,6 +335,24 @@ static void verify__any_allocation_fails__is_an_error_or_right(void **state)
     }
 }
 
+static void verify__generations_made_or_removed_meanwhile__is_refused(void **state)
+{
+    static void (*const ways[])(void) = { make_another, purge_the_oldest };
+    struct snapper_verify_hooks disturbed = { .finding = note, .progress = do_meanwhile };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        meanwhile = ways[i];
+        is_done = false;
+        memset(findings, 0, sizeof findings);
+        assert_int_equal(snapper_verify(fixture.snapper, &disturbed, &report), ERR_BUSY);
+        for (size_t kind = 0; kind < KINDS; kind++)
+            assert_int_equal(findings[kind], 0);
+        assert_int_equal(snapper_verify(fixture.snapper, &hooks, &report), OK);
+        assert_true(snapper_verify_is_clean(&report));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -325,6 +370,7 @@ int main(void)
         TEST(verify__not_settled__counts_are_not_judged),
         TEST(verify__leftovers__are_found_and_removed),
         TEST(verify__caller_says_stop__is_interrupted),
+        TEST(verify__generations_made_or_removed_meanwhile__is_refused),
         TEST(verify__many_generations__reads_each_file_once),
         TEST(verify__any_allocation_fails__is_an_error_or_right),
     };
