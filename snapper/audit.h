@@ -32,6 +32,7 @@ struct audit {
     u8 *buffer;        /* for one file */
     size_t buffer_size;
     bool repair;
+    enum status unhealed; /* why the first copy that could have been healed was not */
 };
 
 void audit_destroy(struct audit *audit);

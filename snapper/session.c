@@ -34,7 +34,10 @@ static enum status read_text(struct snapper *snapper, char **text, size_t *size)
     return OK;
 }
 
-/* Losing it loses no generation, so one that cannot be read does not stop the session. */
+/*
+ * Losing it loses no generation, so a damaged one does not stop the session. One that the disk does not
+ * give does: it may come back, and without it pinned generations would go and another one be resumed.
+ */
 static enum status read_record(struct snapper *snapper)
 {
     char *text;
@@ -47,11 +50,10 @@ static enum status read_record(struct snapper *snapper)
     }
     if (status == OK || status == ERR_NOT_FOUND)
         return OK;
-    if (status == ERR_NO_MEMORY)
-        return status;
-    log_warning("snapper: /snapper.state cannot be read (%s): pins are not known",
-                status_text(status));
-    return OK;
+    bool is_damaged = status != ERR_NO_MEMORY && status != ERR_IO;
+    log_warning("snapper: /snapper.state cannot be read (%s)%s", status_text(status),
+                is_damaged ? ": pins are not known" : "");
+    return is_damaged ? OK : status;
 }
 
 static enum status read_home(struct snapper *snapper)

@@ -40,6 +40,7 @@ enum snapper_state {
 /*
  * Binds to a mounted store; creates /snapper with its first change, not before. Reads state and
  * the list of generations, but no archive. Nothing is deleted. The store and config outlive it.
+ * ERR_IO: /snapper or /snapper.state is there, and the disk does not give it. ERR_NO_MEMORY.
  */
 enum status snapper_open(struct store *store, const struct snapper_config *config,
                          struct snapper **snapper);

@@ -167,5 +167,6 @@ enum status snapper_repair(struct snapper *snapper,
     if (status == OK && report->unreadable == 0 &&
         report->wrong_rc + report->repaired > 0)
         status = settle_anew(snapper);
-    return status;
+    /* ERR_READ_ONLY, perhaps, and that after a failure, which is the cause */
+    return status != OK && audit.unhealed != OK ? audit.unhealed : status;
 }

@@ -138,8 +138,12 @@ static void treat_copy(const struct group *group, size_t rank, size_t good, u32 
     bool healed = false;
 
     if (group->audit->repair && good < group->listed &&
-        (found == OK || is_repairable(found)))
-        healed = heal_copy(group, rank, good, i) == OK;
+        (found == OK || is_repairable(found))) {
+        enum status status = heal_copy(group, rank, good, i);
+        healed = status == OK;
+        if (group->audit->unhealed == OK)
+            group->audit->unhealed = status;
+    }
     group->audit->report->repaired += healed;
     if (found == OK || file->told)
         return; /* told with its run, or with an earlier archive */
