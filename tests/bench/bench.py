@@ -17,7 +17,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from tests.bench import instructions, pause, peers, plot, report, restore  # noqa: E402
+from tests.bench import history, instructions, pause, peers, plot, report, restore  # noqa: E402
 from tests.bench.boot import Bench, difference, first_number  # noqa: E402
 from tests.bench.report import say  # noqa: E402
 from tests.system import machine  # noqa: E402
@@ -314,7 +314,7 @@ def run_workloads(names):
 
 
 LOADS = {"files": run_files, "restore": restore.run, "purge": run_purge,
-         "throughput": run_throughput}
+         "defaults": history.run_defaults, "aged": history.run_aged, "throughput": run_throughput}
 OTHERS = {"pause": pause.run, "peers": run_peers, "plot": run_curves}
 
 
