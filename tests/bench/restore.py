@@ -74,13 +74,17 @@ def settled(bench):
 
 
 def read_in_order(image):
+    """The first pass puts out what the second one wants."""
     with Bench(image, SCARCE) as bench:
-        told, before = settled(bench), bench.count()
-        reply = bench.machine.command(f"mem check 1 {TAIL} {LIVE - TAIL}")
-        assert reply == f"mem: {LIVE - TAIL} pages ok", reply
+        settled(bench)
+        for _ in range(2):
+            told, before = bench.stats(), bench.count()
+            reply = bench.machine.command(f"mem check 1 {DIRTY} {LIVE - DIRTY}")
+            assert reply == f"mem: {LIVE - DIRTY} pages ok", reply
         reads = difference(bench.count(), before)["rd_operations"]
         pages = brought(bench.stats()) - brought(told)
-    assert pages >= LIVE - TAIL, pages
+    assert pages >= LIVE // 2, pages
+    print(f"in order as they are asked for: {pages} pages, {reads} reads")
     return pages / reads
 
 
