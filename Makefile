@@ -5,6 +5,8 @@ comma := ,
 CC := gcc
 HOST_CC := gcc
 IMAGE ?= $(BUILD)/disk.img
+# The kernel's command line in `make run`: a generation each second, of which a hundred are kept.
+OPTIONS ?= interval=1 snapper.max_snapshots=100
 
 WARNINGS := -Wall -Wextra -Wconversion -Werror
 COMMON := -std=gnu2x $(WARNINGS) -I. -I$(BUILD)/generated -g -MMD -MP -fno-strict-aliasing \
@@ -269,10 +271,10 @@ $(BUILD)/damage: $(patsubst %.c,$(BUILD)/host/%.o,$(DAMAGER)) $(BUILD)/libportab
 
 # --- what people call --------------------------------------------------------------------
 
-run: ## build, make an image if there is none, boot (^A x leaves QEMU)
+run: ## build, make an image if there is none, boot (^A x leaves QEMU; OPTIONS= for the kernel)
 	@scripts/deps build run
 	$(MAKE_NOW) $(BUILD)/kernel.elf $(IMAGE)
-	@scripts/qemu $(IMAGE)
+	@scripts/qemu --append '$(OPTIONS)' $(IMAGE)
 
 test: ## all tests; closes with `N passed, N failed`
 	@scripts/run_tests $(BUILD) $(PRODUCTS) -- $(UNIT_PROGRAMS)

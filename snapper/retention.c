@@ -217,7 +217,8 @@ static enum status apply_rules(struct snapper *snapper,
 
         if (oldest == NULL || (!surplus && !is_expired(snapper, oldest, now)))
             return OK; /* those behind it are younger */
-        status = purge_aloud(snapper, oldest, report);
+        snapper_trace(snapper, "snapper: purging %s", oldest->name.text);
+        status = purge_generation(snapper, oldest, report);
     }
     return status;
 }

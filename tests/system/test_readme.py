@@ -47,8 +47,8 @@ def play(transcript, image):
     machine, listed = None, ""
     try:
         for typed, shown in steps(transcript):
-            if typed == "$ make run":
-                machine = Machine(command=["make", "run", f"IMAGE={image}"])
+            if typed.startswith("$ make run"):
+                machine = Machine(command=[*typed[2:].split(), f"IMAGE={image}"])
                 assert_shows(typed, shown, machine.log)
             elif typed == PROMPT + "^A x":
                 machine.console.send("\x01x")
