@@ -161,28 +161,49 @@ static enum status reach_table(struct page_space *space, page_entry *entry,
     return OK;
 }
 
-enum status page_space_put(struct page_space *space, u64 page, physical_address frame)
+/* All that a page needs beside its frame: tables, and a place in the set. */
+static enum status make_place(struct page_space *space, u64 page, page_entry **leaf)
 {
-    enum page_rights rights = page_space_rights(space, page);
-    if (rights == PAGE_NONE)
-        return ERR_INVALID_ARGUMENT;
-
     page_entry *middle, *leaves;
+
     enum status status = reach_table(space, &space->top[top_index(page)], &middle);
     if (status)
         return status;
     status = reach_table(space, &middle[middle_index(page)], &leaves);
     if (status)
         return status;
-    if (leaves[leaf_index(page)] & PTE_PRESENT)
+    *leaf = &leaves[leaf_index(page)];
+    if (**leaf & PTE_PRESENT)
         return ERR_EXISTS;
-    status = page_set_reserve(&space->set, space->counters.pages + 1); /* I7 */
+    return page_set_reserve(&space->set, space->counters.pages + 1); /* I7 */
+}
+
+enum status page_space_put(struct page_space *space, u64 page, physical_address frame)
+{
+    enum page_rights rights = page_space_rights(space, page);
+    if (rights == PAGE_NONE)
+        return ERR_INVALID_ARGUMENT;
+
+    page_entry *leaf;
+    enum status status = make_place(space, page, &leaf);
     if (status)
         return status;
-
-    leaves[leaf_index(page)] = frame | leaf_flags(space, rights);
+    *leaf = frame | leaf_flags(space, rights);
     space->counters.pages++;
     return OK;
+}
+
+enum status page_space_make_place(struct page_space *space, u64 page)
+{
+    if (page_space_rights(space, page) == PAGE_NONE)
+        return ERR_INVALID_ARGUMENT;
+
+    page_entry *leaf;
+    bool outer = space->machine->begin_section();
+    page_space_catch_up(space);
+    enum status status = make_place(space, page, &leaf);
+    space->machine->end_section(outer);
+    return status;
 }
 
 enum status page_space_install(struct page_space *space, u64 page, physical_address frame)

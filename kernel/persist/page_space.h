@@ -156,6 +156,11 @@ enum status page_space_touch(struct page_space *space, u64 page, enum page_acces
  */
 enum status page_space_alias(struct page_space *space, u64 page, void **memory);
 /*
+ * What page_space_install() needs memory for, before the page is read; another context may still take
+ * it away. ERR_EXISTS, ERR_NO_MEMORY, ERR_INVALID_ARGUMENT.
+ */
+enum status page_space_make_place(struct page_space *space, u64 page);
+/*
  * A page as it came from a generation: clean, `frame` belongs to the space from now on.
  * ERR_EXISTS, ERR_NO_MEMORY, ERR_INVALID_ARGUMENT: the frame stays the caller's.
  */

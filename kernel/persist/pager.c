@@ -74,7 +74,10 @@ static enum status bring(struct pager *pager, struct page_space *space, u64 page
     const struct page_machine *machine = pager->spaces->machine;
     physical_address frame;
 
-    enum status status = machine->frame_alloc(&frame);
+    /* All memory first: what is read and finds no place is read twice. */
+    enum status status = page_space_make_place(space, page);
+    if (status == OK)
+        status = machine->frame_alloc(&frame);
     if (status)
         return status;
     status = read_page(pager, frame, object_id(space->number, page));
