@@ -7,7 +7,7 @@ The disk's requests, bytes and flushes are counted by QEMU (query-blockstats), i
 -icount; both repeat exactly. Times do not; they come last and have no goal. A workload is one
 full generation of L live pages and ten increments of D dirty ones, seed 1, without redundancy
 copies, requests not merged. Its increments lie between two clean reboots, so that what they leave to
-be checkpointed is counted; the settling of reference counts (sync) is not. Environment: BENCH="S1 S2" selects workloads.
+be checkpointed is counted; the settling of reference counts (sync) is not. Environment: BENCH="S1 restore" selects.
 """
 
 import os

@@ -84,7 +84,6 @@ def read_in_order(image):
         reads = difference(bench.count(), before)["rd_operations"]
         pages = brought(bench.stats()) - brought(told)
     assert pages >= LIVE // 2, pages
-    print(f"in order as they are asked for: {pages} pages, {reads} reads")
     return pages / reads
 
 
