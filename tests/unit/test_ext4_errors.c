@@ -80,7 +80,7 @@ static void open_victim(size_t which, size_t segments)
     ram_disk_open(&ram, victim.places.image.size_bytes / SECTOR_SIZE);
     memcpy(ram.bytes, victim.places.image.bytes, ram.size_bytes);
     if (segments > 0)
-        ram.disk.max_segments = segments;
+        ram.disk.max_pieces = segments;
     assert_int_equal(ext4_mount(&ram.disk, &options, &fs), OK);
     assert_int_equal(ext4_operations_prepare(fs), OK);
     assert_int_equal(ext4_tree_operations_prepare(fs), OK);
