@@ -180,6 +180,7 @@ enum status snapper_boot_open(struct snapper *snapper, struct snapper_boot *boot
         status = result.died < limit ? count(snapper) : fall_back(snapper, &result.left);
         if (status != OK && snapper->state != SNAPPER_RESTORATION)
             return status;
+        result.uncounted = status;
         if (status != OK && status != ERR_READ_ONLY)
             log_warning("snapper: this boot is not counted: %s", status_text(status));
     }

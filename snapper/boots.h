@@ -26,7 +26,8 @@
 struct snapper_boot {
     u64 died; /* boots in a row before this one */
     struct generation_name
-        left; /* what they resumed, if this one fell back; else empty */
+        left;              /* what they resumed, if this one fell back; else empty */
+    enum status uncounted; /* OK, or why this one's count may not be on the disk */
 };
 
 /*

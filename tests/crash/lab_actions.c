@@ -81,7 +81,7 @@ static enum status go_on_from_target(struct lab *lab)
         if (text_equal(state->generations[i].name, name.text))
             memcpy(lab->memory.versions, state->generations[i].versions,
                    sizeof lab->memory.versions);
-    return status;
+    return status == OK ? boot.uncounted : status;
 }
 
 enum status perform_resume(struct lab *lab, size_t unused)

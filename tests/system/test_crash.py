@@ -38,7 +38,7 @@ def test_crash__requests_and_allocations_fail__an_error_and_nothing_lost(program
 @pytest.mark.parametrize("fault", [
     "increments:1:3:flush:2:once",
     # found, and mended: the record taken for lost; a repair that blamed what came of its failure
-    "pins:1:17:read:6:once", "rollback-crashes:1:6:read:6:on",
+    "pins:1:17:read:6:once", "rollback-crashes:1:6:read:6:on", "rollback-crashes:1:4:flush:5:once",
     "repair:1:8:write:6:once", "repair:1:8:flush:7:once", "repair:1:10:write:4:on"])
 def test_crash__fault__is_tried_alone(fault):
     tried = run(CRASH, "--fault", fault, cwd=ROOT)
