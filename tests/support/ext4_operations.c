@@ -155,35 +155,34 @@ static enum status unlink_slow_link(struct ext4 *fs)
     return ext4_unlink(fs, EXT4_ROOT_INODE, "slow");
 }
 
+/* From the root into that directory. */
+static enum status rename_into(struct ext4 *fs, const char *name, const char *directory,
+                               const char *new_name)
+{
+    u32 inode;
+    enum status status = ext4_resolve(fs, directory, &inode);
+    return status == OK ? ext4_rename(fs, EXT4_ROOT_INODE, name, inode, new_name)
+                        : status;
+}
+
 static enum status rename_over_file(struct ext4 *fs)
 {
-    u32 work;
-    enum status status = ext4_resolve(fs, "/work", &work);
-    return status == OK ? ext4_rename(fs, EXT4_ROOT_INODE, "sparse", work, "file")
-                        : status;
+    return rename_into(fs, "sparse", "/work", "file");
 }
 
 static enum status rename_directory(struct ext4 *fs)
 {
-    u32 work;
-    enum status status = ext4_resolve(fs, "/work", &work);
-    return status == OK ? ext4_rename(fs, EXT4_ROOT_INODE, "many", work, "moved")
-                        : status;
+    return rename_into(fs, "many", "/work", "moved");
 }
 
 static enum status rename_over_directory(struct ext4 *fs)
 {
-    u32 deep;
-    enum status status = ext4_resolve(fs, "/work/deep", &deep);
-    return status == OK ? ext4_rename(fs, EXT4_ROOT_INODE, "work", deep, "below")
-                        : status;
+    return rename_into(fs, "work", "/work/deep", "below");
 }
 
 static enum status replace_directory(struct ext4 *fs)
 {
-    u32 work;
-    enum status status = ext4_resolve(fs, "/work", &work);
-    return status == OK ? ext4_rename(fs, EXT4_ROOT_INODE, "brim", work, "deep") : status;
+    return rename_into(fs, "brim", "/work", "deep");
 }
 
 /* --- content --- */

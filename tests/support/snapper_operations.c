@@ -9,11 +9,12 @@
 #include "snapper/transfer.h"
 #include "snapper/usage.h"
 #include "snapper/verify.h"
+#include "tests/support/memory_stream.h"
 #include "tests/support/port_host.h"
 
 #include <string.h>
 
-enum { SIZE = 40, PAGES = 14, STREAM_MAX = 32 * KIB, GENERATIONS = 4 };
+enum { SIZE = 40, PAGES = 14, GENERATIONS = 4 };
 
 /* The clock stands when they are made, so their names are the same each time. */
 static const u64 scene_time = 1795246200000000;
@@ -26,56 +27,24 @@ const char *snapper_operations_generation(size_t index)
 
 /* --- streams in memory --- */
 
-struct memory_stream {
-    struct stream_output output;
-    struct stream_input input;
-    u8 bytes[STREAM_MAX];
-    size_t size, at;
-};
-
 static struct memory_stream full, increment;
 static u8 *archive;
 static size_t archive_size;
-
-static enum status write_memory(struct stream_output *output, const void *data,
-                                size_t size)
-{
-    struct memory_stream *stream = CONTAINER_OF(output, struct memory_stream, output);
-
-    if (stream->size + size > STREAM_MAX)
-        return ERR_TOO_LARGE;
-    memcpy(stream->bytes + stream->size, data, size);
-    stream->size += size;
-    return OK;
-}
-
-static enum status read_memory(struct stream_input *input, void *data, size_t size,
-                               size_t *got)
-{
-    struct memory_stream *stream = CONTAINER_OF(input, struct memory_stream, input);
-
-    *got = size < stream->size - stream->at ? size : stream->size - stream->at;
-    memcpy(data, stream->bytes + stream->at, *got);
-    stream->at += *got;
-    return OK;
-}
 
 static enum status export_to(struct fixture *fixture, struct memory_stream *stream,
                              const char *name, const char *base)
 {
     struct snapper_transfer_report report;
 
-    *stream = (struct memory_stream){ .output.write = write_memory };
-    return snapper_export(fixture->snapper, name, base, &stream->output, &report);
+    return snapper_export(fixture->snapper, name, base, memory_stream_write(stream),
+                          &report);
 }
 
 static enum status import_from(struct fixture *fixture, struct memory_stream *stream)
 {
     struct snapper_transfer_report report;
 
-    stream->input = (struct stream_input){ read_memory, 0 };
-    stream->at = 0;
-    return snapper_import(fixture->snapper, &stream->input, &report);
+    return snapper_import(fixture->snapper, memory_stream_read(stream), &report);
 }
 
 /* --- a snapshot, there and back --- */

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -78,6 +79,28 @@ def played():
 
 def test_readme__transcript__is_what_happens(played):
     assert played[0].exists()
+
+
+def test_readme__make_run_as_it_is__takes_generations_by_itself():
+    image = empty_image(0)
+    image.unlink()
+    try:
+        machine = Machine(command=["make", "run", f"IMAGE={image}"])
+        try:
+            machine.command("mem fill 7 0 50")
+            deadline = time.monotonic() + 30
+            while not TIME.search(machine.command("snapper list")):
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+        finally:
+            machine.kill9()
+        machine = Machine(command=["make", "run", f"IMAGE={image}"])
+        try:
+            assert machine.command("mem check 7 0 50") == "mem: 50 pages ok"
+        finally:
+            machine.kill9()
+    finally:
+        image.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("line", [line for block in blocks("sh") for line in block.splitlines()])

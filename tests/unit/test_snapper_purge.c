@@ -247,11 +247,17 @@ static void commit__max_snapshots__keeps_that_many_and_the_pinned(void **state)
 
     assert_int_equal(snapper_pin(fixture.snapper, pinned.text), OK);
     fixture.config.max_snapshots = 3;
+    port_host_clear_log();
     for (u64 i = 0; i < 8; i++) {
         commit_pages(&fixture, 0, 3, SIZE, 10 + i, &commit);
         assert_int_equal(commit.purged, i < 2 ? 0 : 1);
     }
     assert_int_equal(snapper_generation_count(fixture.snapper), 3);
+    /* A generation each second must not fill the screen. */
+    assert_false(port_host_logged("purging"));
+    fixture.config.verbose = true;
+    commit_pages(&fixture, 0, 3, SIZE, 20, NULL);
+    assert_true(port_host_logged("purging"));
     assert_pages(&fixture, pinned.text, 0, 3, SIZE, 1);
     fixture.config.min_snapshots = 5;
     for (u64 i = 0; i < 8; i++)

@@ -18,59 +18,28 @@
 #include "snapper/archive.h"
 #include "snapper/retention.h"
 #include "snapper/transfer.h"
+#include "tests/support/memory_stream.h"
 #include "tests/support/port_host.h"
 #include "tests/support/snapper_fixture.h"
 #include "tests/support/stream_fuzz.h"
 
-enum { SIZE = 64, PAGES = 40, STREAM_MAX = 64 * KIB };
-
-/* A stream in memory, to write once and read again, perhaps not to its end. */
-struct memory_stream {
-    struct stream_output output;
-    struct stream_input input;
-    u8 bytes[STREAM_MAX];
-    size_t size, at;
-};
+enum { SIZE = 64, PAGES = 40 };
 
 static struct fixture source, target;
 static struct generation_name first, second, third;
 static struct memory_stream full, increment;
 static struct snapper_transfer_report report;
 
-static enum status write_memory(struct stream_output *output, const void *data,
-                                size_t size)
-{
-    struct memory_stream *stream = CONTAINER_OF(output, struct memory_stream, output);
-
-    assert_true(stream->size + size <= STREAM_MAX);
-    memcpy(stream->bytes + stream->size, data, size);
-    stream->size += size;
-    return OK;
-}
-
-static enum status read_memory(struct stream_input *input, void *data, size_t size,
-                               size_t *got)
-{
-    struct memory_stream *stream = CONTAINER_OF(input, struct memory_stream, input);
-
-    *got = size < stream->size - stream->at ? size : stream->size - stream->at;
-    memcpy(data, stream->bytes + stream->at, *got);
-    stream->at += *got;
-    return OK;
-}
-
 static void export_to(struct memory_stream *stream, const char *name, const char *base)
 {
-    *stream = (struct memory_stream){ .output.write = write_memory };
-    assert_int_equal(snapper_export(source.snapper, name, base, &stream->output, &report),
-                     OK);
+    assert_int_equal(
+        snapper_export(source.snapper, name, base, memory_stream_write(stream), &report),
+        OK);
 }
 
 static enum status import_from(struct memory_stream *stream)
 {
-    stream->input = (struct stream_input){ read_memory, 0 };
-    stream->at = 0;
-    return snapper_import(target.snapper, &stream->input, &report);
+    return snapper_import(target.snapper, memory_stream_read(stream), &report);
 }
 
 static int set_up(void **state)
@@ -429,7 +398,7 @@ static void forge_increment(u32 ordinal)
     size_t size;
     assert_int_equal(archive_encode(&archive, &raw, &size), OK);
     header.archive_size = (u32)size;
-    increment = (struct memory_stream){ .output.write = write_memory };
+    memory_stream_write(&increment);
     assert_int_equal(stream_write_header(&increment.output, &header), OK);
     assert_int_equal(stream_write(&increment.output, raw, size), OK);
     assert_int_equal(stream_write_object(&increment.output, 0, content, sizeof content),
